@@ -1,0 +1,28 @@
+# Each target is one line; scripts live with what they do.
+PYTHON ?= python3.11
+BIN := .venv/bin
+export VULTUS_HOME ?= $(CURDIR)/.vultus
+.PHONY: run serve ui check test fast journeys manifests containers format install clean
+.DEFAULT_GOAL := run
+
+$(BIN)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q "$$(grep '^torch==' constraints.txt)" "$$(grep '^torchvision==' constraints.txt)" && $(BIN)/pip install -q -c constraints.txt -e '.[dev]' && touch $@
+install: $(BIN)/.installed
+run: install
+	$(BIN)/vultus run
+serve: install
+	$(BIN)/vultus serve
+ui: install
+	$(BIN)/vultus ui
+format: install
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+check: install
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest -q -m "not slow and not journey and not container and not realdata"
+test: check
+	$(BIN)/pytest -q -m "slow or journey or container or realdata"
+bench-%: install
+	$(BIN)/python -m benchmarks.$*
+soak-%: install
+	$(BIN)/python -m benchmarks.soak_$*
+clean:
+	rm -rf .vultus reports .mypy_cache .ruff_cache .pytest_cache

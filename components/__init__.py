@@ -1,0 +1,1 @@
+"""One folder is one step, one image and one task."""

@@ -1,0 +1,1 @@
+"""Watches the traffic: windows, drift, alerts, retraining."""

@@ -1,0 +1,1 @@
+"""The KServe server and what it answers with."""

@@ -1,0 +1,3 @@
+"""vultus: face authentication that one can train, trust and run."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,93 @@
+"""Every error that vultus raises on purpose.
+
+    VultusError                 what, where, what to do: one sentence each
+    ├── BadInput                the caller's file, parameter or request cannot be used
+    │   ├── BadImage            bytes that are no picture we accept
+    │   ├── BadSource           a data source that cannot be read or is not known
+    │   └── BadParameter        a step or request parameter of the wrong type or range
+    ├── BadArtifact             a folder between two steps is missing, cut or of another kind
+    ├── BadData                 validation stopped the run
+    ├── NoTrials                a figure was asked for without a single trial
+    ├── DegenerateLandmarks     five points that allow no similarity transform
+    ├── WeightsUnavailable      a pretrained file is absent, or its sha256 is not the one we know
+    ├── TransformMismatch       a model that was trained for another preprocessing
+    ├── BadSignature            a model version whose statement does not hold
+    ├── StorageUnavailable      the object store or the disk refuses
+    ├── TrackingUnavailable     the MLflow server or its database refuses
+    ├── TrainingFailed          NaN loss, nothing to learn from
+    └── NotPromoted             the gate said no; carries the reasons
+
+An expected outcome (no face, an attack, a drift) is a result, never an exception.
+"""
+
+
+class VultusError(Exception):
+    """Root of the tree. The message says what, where and what to do."""
+
+
+class BadInput(VultusError):
+    """The caller's file, parameter or request cannot be used."""
+
+
+class BadImage(BadInput):
+    """Bytes that are no picture we accept."""
+
+
+class BadSource(BadInput):
+    """A data source that cannot be read or is not known."""
+
+
+class BadParameter(BadInput):
+    """A step or request parameter of the wrong type or range."""
+
+
+class BadArtifact(VultusError):
+    """A folder between two steps is missing, cut or of another kind."""
+
+
+class BadData(VultusError):
+    """Validation stopped the run."""
+
+
+class NoTrials(VultusError):
+    """A figure was asked for without a single trial."""
+
+
+class DegenerateLandmarks(VultusError):
+    """Five points that allow no similarity transform."""
+
+
+class WeightsUnavailable(VultusError):
+    """A pretrained file is absent, or its sha256 is not the one we know."""
+
+
+class TransformMismatch(VultusError):
+    """A model that was trained for another preprocessing."""
+
+
+class BadSignature(VultusError):
+    """A model version whose statement does not hold."""
+
+
+class StorageUnavailable(VultusError):
+    """The object store or the disk refuses."""
+
+
+class TrackingUnavailable(VultusError):
+    """The MLflow server or its database refuses."""
+
+
+class TrainingFailed(VultusError):
+    """A loss that is no number, or nothing to learn from."""
+
+
+class NotPromoted(VultusError):
+    """The gate said no.
+
+    Args:
+        reasons: one sentence for each rule that was broken.
+    """
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("not promoted: " + "; ".join(reasons))
+        self.reasons = reasons
