@@ -1,0 +1,100 @@
+"""What `evaluate` found: figures with intervals, trials, thresholds, a reference window."""
+
+from functools import cached_property
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from vultus.contracts.artifact import Artifact
+from vultus.contracts.words import Verdict
+
+
+class Figure(BaseModel):
+    """One number of a report. Never printed without n and interval."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        description="standard's name in snake case: eer, fnmr_at_fmr_1e-3, apcer, bpcer"
+    )
+    value: float | None = Field(description="null where there was not a single trial")
+    low: float | None = Field(default=None, description="95 % interval")
+    high: float | None = None
+    n: int = Field(ge=0, description="trials behind the value")
+    slice: str = Field(default="all", description="all, or attribute=value, or species=print")
+    method: str = Field(default="", description="how value and interval were computed")
+    verdict: Verdict | None = None
+
+
+FIGURES: TypeAdapter[list[Figure]] = TypeAdapter(list[Figure])
+
+RECOGNITION_TRIALS = pa.schema(
+    [
+        pa.field("a", pa.string(), nullable=False),  # chip_sha256
+        pa.field("b", pa.string(), nullable=False),
+        pa.field("mated", pa.bool_(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),  # validation, test
+        pa.field("slices", pa.list_(pa.string())),
+    ]
+)
+RECOGNITION_SCORES = pa.schema([*RECOGNITION_TRIALS, pa.field("score", pa.float32())])
+
+PAD_TRIALS = pa.schema(
+    [
+        pa.field("image", pa.string(), nullable=False),  # context_sha256
+        pa.field("box", pa.list_(pa.float32(), 4), nullable=False),  # context_box
+        pa.field("species", pa.string()),  # null = bona fide
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("slices", pa.list_(pa.string())),
+    ]
+)
+PAD_SCORES = pa.schema(
+    [
+        *PAD_TRIALS,
+        pa.field("member", pa.string(), nullable=False),  # a member's name, or "panel"
+        pa.field("pad_score", pa.float32()),
+    ]
+)
+
+THRESHOLDS = pa.schema(
+    [
+        pa.field("score", pa.float32(), nullable=False),  # a threshold, in score units
+        pa.field(
+            "llr", pa.float32(), nullable=False
+        ),  # calibrated log-likelihood ratio, natural log
+        pa.field("fmr", pa.float64(), nullable=False),  # on validation, at score >= threshold
+        pa.field("fmr_high", pa.float64(), nullable=False),  # upper end of its 95 % interval
+    ]
+)
+
+
+class EvaluationReport(Artifact):
+    """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
+    `reference_features.parquet` (FEATURE_SCHEMA), `report.html`, `report.pdf`.
+
+    facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.
+    For PAD `thresholds.parquet` describes the panel: llr of bona fide, `fmr` = APCER of the worst
+    species.
+    """
+
+    SCHEMA = "EvaluationReport"
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        """All figures of the test split, and the slices."""
+        return FIGURES.validate_json((self.path / "figures.json").read_bytes())
+
+    @cached_property
+    def scores(self) -> pa.Table:
+        """Raw scores, one row a trial (PAD: a trial and member)."""
+        return self.table("scores.parquet")
+
+    @cached_property
+    def trials(self) -> pa.Table:
+        """The trials alone; their sha256 says whether two reports can be compared."""
+        return self.table("trials.parquet")
+
+    def figure(self, name: str, slice_name: str = "all") -> Figure | None:
+        """The figure of that name and slice, or None."""
+        wanted = (name, slice_name)
+        return next((f for f in self.figures if (f.name, f.slice) == wanted), None)

@@ -1,0 +1,63 @@
+"""What a server keeps of its traffic (no picture, no subject), and what monitoring says of it."""
+
+from datetime import datetime
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from vultus.contracts.words import QUALITY_COMPONENTS
+
+STAGES = ("decode", "detect", "pad", "embed", "search", "total")
+SKETCH_LENGTH = 16
+
+FEATURE_SCHEMA = pa.schema(
+    [
+        pa.field("ts", pa.timestamp("ms", tz="UTC"), nullable=False),
+        pa.field("request_id", pa.string(), nullable=False),
+        pa.field("operation", pa.string(), nullable=False),  # verify, identify, liveness, enrol
+        pa.field("tenant", pa.string(), nullable=False),
+        pa.field("device", pa.string()),
+        pa.field("model_recognition", pa.string()),
+        pa.field("model_pad", pa.string()),
+        pa.field("decision", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("score", pa.float32()),
+        pa.field("margin", pa.float32()),  # score - threshold
+        pa.field("pad_score", pa.float32()),
+        *(pa.field(f"quality_{name}", pa.float32()) for name in QUALITY_COMPONENTS),
+        pa.field("faces", pa.int32()),
+        *(pa.field(f"latency_{stage}_ms", pa.float32()) for stage in STAGES),
+        pa.field("sketch", pa.list_(pa.int8(), SKETCH_LENGTH)),
+    ]
+)
+"""FeatureLog: one row a request. `sketch` = signs of a fixed random projection of the embedding,
+coarse enough to see the population move and too coarse to match a person."""
+
+
+class DriftTest(BaseModel):
+    """One statistic of one column in one slice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="column and statistic, e.g. pad_score wasserstein")
+    slice: str = Field(default="all", description="e.g. operation=verify,decision=match")
+    statistic: float
+    threshold: float
+    drifted: bool
+
+
+class DriftReport(BaseModel):
+    """What one monitoring run says; `answer` is the sentence an operator reads first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window_start: datetime | None
+    window_end: datetime | None
+    rows: int = Field(ge=0)
+    reference: str = Field(description="id of the reference window")
+    params: dict[str, float | int | str | bool]
+    tests: tuple[DriftTest, ...]
+    status: str = Field(
+        description="ok, drift, not_enough_data", pattern="^(ok|drift|not_enough_data)$"
+    )
+    answer: str
