@@ -74,8 +74,8 @@ class OnnxModel(_Transformed):
     """`transform.json`, `parity.json`, and the networks as ONNX.
 
     Recognition: `model.onnx` (input "data" float32 [N, 3, S, S], output "embedding" float32 [N, D],
-    unit length) and, where it pays, `model.int8.onnx`. PAD: one ONNX a panel member, at `member.file`
-    (input the first graph input, output as `member.output` says).
+    unit length) and, where it pays, `model.int8.onnx`. PAD: one ONNX a panel member, at
+    `member.file` (input the first graph input, output as `member.output` says).
     facts: `checkpoint_digest`, `crops_digest`, `run_id`.
     """
 
