@@ -1,7 +1,11 @@
 """Where state lies on a laptop: one folder, git-ignored, moved by VULTUS_HOME."""
 
+import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -69,3 +73,22 @@ class Home:
     def reports(self) -> Path:
         """Documents for people, beside the state folder."""
         return self.root.parent / "reports"
+
+
+def load_or_create_secret(file: Path) -> bytes:
+    """32 random bytes as hex in a file only its owner can read; made by the first who asks.
+
+    Two processes may ask at once: the file appears whole, and both read the same bytes.
+    """
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        partial = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        partial.touch(mode=0o600)
+        partial.write_text(secrets.token_hex(_SECRET_BYTES))
+        try:
+            os.link(partial, file)  # fails where another process was first; its secret stands
+        except FileExistsError:
+            pass
+        finally:
+            partial.unlink()
+    return bytes.fromhex(file.read_text().strip())

@@ -34,6 +34,9 @@ class S3Store:
     def __init__(self, address: S3Address) -> None:
         self._address = address
 
+    def __reduce__(self) -> tuple[type["S3Store"], tuple[S3Address]]:
+        return S3Store, (self._address,)  # the client stays behind: it cannot be pickled
+
     def put(self, data: bytes) -> str:
         """Keep the bytes; returns their hex sha256. Raises: StorageUnavailable."""
         digest = hashlib.sha256(data).hexdigest()

@@ -1,0 +1,1 @@
+"""THE preprocessing: training, evaluation, serving and edge cut faces with these functions."""

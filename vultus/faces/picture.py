@@ -1,0 +1,105 @@
+"""Bytes -> RGB image, and back. Whatever a caller sends either becomes upright 8-bit RGB or BadImage."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vultus.contracts.arrays import RgbImage
+from vultus.errors import BadImage
+from vultus.faces.header import Header, read_header
+
+_HASH_SIDE = 8
+_HASH_IMAGE = 32
+
+
+def decode_image(
+    data: bytes, *, max_bytes: int = 20_000_000, max_pixels: int = 40_000_000
+) -> RgbImage:
+    """Decode one picture: JPEG, PNG, WebP, GIF, BMP or TIFF.
+
+    EXIF rotation is applied, 16 bits become 8, CMYK and grey become RGB, alpha is laid over white, of
+    an animation the first frame is taken.
+
+    Args:
+        data: the file.
+        max_bytes: longer files are refused unread.
+        max_pixels: bigger pictures are refused from the header, before anything is unpacked.
+    Returns: RGB uint8 [H, W, 3].
+    Raises: BadImage, saying what is wrong with the file.
+    """
+    if not data:
+        raise BadImage("the file is empty (0 bytes); send the picture again")
+    if len(data) > max_bytes:
+        raise BadImage(f"the file has {len(data)} bytes, at most {max_bytes} are taken")
+    header = read_header(data)
+    if header is None:
+        raise BadImage("the bytes are no picture of a known kind (JPEG, PNG, WebP, GIF, BMP, TIFF)")
+    if header.width < 1 or header.height < 1:
+        raise BadImage(f"the {header.kind} header gives no size; the file is damaged")
+    if header.width * header.height > max_pixels:
+        raise BadImage(
+            f"the picture says {header.width} x {header.height} pixels, at most {max_pixels} are taken"
+        )
+    if not header.complete:
+        raise BadImage(f"the {header.kind} file is cut short; send it again")
+    return _unpack(data, header)
+
+
+def encode_jpeg(image: RgbImage, quality: int = 95) -> bytes:
+    """JPEG of an RGB uint8 [H, W, 3] image."""
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def perceptual_hash(image: RgbImage) -> int:
+    """64-bit DCT hash: near duplicates differ in few bits.
+
+    Source: Zauner, Implementation and benchmarking of perceptual image hash functions, 2010.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (_HASH_IMAGE, _HASH_IMAGE), interpolation=cv2.INTER_AREA)
+    low = cv2.dct(small.astype(np.float32))[:_HASH_SIDE, :_HASH_SIDE].flatten()
+    bits = low > np.median(low[1:])
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _unpack(data: bytes, header: Header) -> RgbImage:
+    buffer = np.frombuffer(data, np.uint8)
+    level = cv2.utils.logging.getLogLevel() if hasattr(cv2.utils, "logging") else None
+    if level is not None:
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        flags = cv2.IMREAD_UNCHANGED if header.may_have_alpha else cv2.IMREAD_COLOR
+        decoded = cv2.imdecode(buffer, flags)
+    except cv2.error as error:
+        raise BadImage(f"the {header.kind} file cannot be unpacked: {error.msg}") from error
+    finally:
+        if level is not None:
+            cv2.utils.logging.setLogLevel(level)
+    if decoded is None:
+        raise BadImage(f"the {header.kind} file cannot be unpacked; it is damaged")
+    return np.ascontiguousarray(_opaque(_eight_bit(decoded))[:, :, ::-1])
+
+
+def _eight_bit(image: NDArray[np.generic]) -> NDArray[np.uint8]:
+    if image.dtype == np.uint8:
+        return np.asarray(image, np.uint8)
+    if image.dtype == np.uint16:
+        return (np.asarray(image, np.uint16) >> 8).astype(np.uint8)
+    real = np.asarray(image, np.float32)
+    if not np.isfinite(real).all():
+        raise BadImage("the picture holds values that are no numbers")
+    return np.asarray(np.clip(real, 0, 1) * 255, np.uint8)
+
+
+def _opaque(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """BGR(A) or grey(A) -> BGR over white."""
+    if image.ndim == 2:
+        return np.repeat(image[:, :, None], 3, axis=2)
+    if image.shape[2] == 3:
+        return image
+    if image.shape[2] == 1:
+        return np.repeat(image, 3, axis=2)
+    colour = image[:, :, :3] if image.shape[2] == 4 else np.repeat(image[:, :, :1], 3, axis=2)
+    alpha = image[:, :, -1:].astype(np.float32) / 255
+    return np.asarray(np.rint(colour * alpha + 255 * (1 - alpha)), np.uint8)

@@ -1,0 +1,27 @@
+"""The one place that makes an ONNX Runtime session."""
+
+from pathlib import Path
+
+import onnxruntime as ort
+
+from vultus.errors import WeightsUnavailable
+
+
+def session_of(model: Path | bytes, *, threads: int = 1) -> ort.InferenceSession:
+    """A CPU session that does not spin while it waits.
+
+    Args: model: a file or its bytes; threads: inside one operator.
+    Raises: WeightsUnavailable, if the file is no model.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    source = str(model) if isinstance(model, Path) else model
+    try:
+        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no root that it exports
+        name = model.name if isinstance(model, Path) else "the model"
+        raise WeightsUnavailable(f"{name} cannot be loaded: {error}") from error
