@@ -138,20 +138,14 @@ class Cascade:
         height, width = image.shape[:2]
         for index, (x1, y1, x2, y2) in enumerate(boxes.astype(np.int64)):
             left, top = x1 - 1, y1 - 1
-            inner: NDArray[np.generic] = image[
-                max(top, 0) : min(y2, height), max(left, 0) : min(x2, width)
-            ]
+            inner = image[max(top, 0) : min(y2, height), max(left, 0) : min(x2, width)]
             if inner.size == 0:
                 buffer[index] = -127.5 / 128
                 continue
             if inner.shape[:2] != (y2 - top, x2 - left):
-                inner = cv2.copyMakeBorder(
-                    inner,
-                    max(-top, 0),
-                    max(y2 - height, 0),
-                    max(-left, 0),
-                    max(x2 - width, 0),
-                    cv2.BORDER_CONSTANT,
+                beyond = (max(-top, 0), max(y2 - height, 0), max(-left, 0), max(x2 - width, 0))
+                inner = np.asarray(
+                    cv2.copyMakeBorder(inner, *beyond, cv2.BORDER_CONSTANT), np.uint8
                 )
             small = cv2.resize(inner, (side, side), interpolation=cv2.INTER_AREA)
             buffer[index] = _normalised(np.asarray(small, np.uint8))

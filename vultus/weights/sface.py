@@ -40,6 +40,8 @@ def convert_sface(file: Path) -> None:
     del graph.node[:], graph.input[:], graph.initializer[:], graph.value_info[:]
     graph.node.extend(kept)
     graph.input.extend(data)
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
     graph.initializer.extend(weights)
     onnx.checker.check_model(model)
     onnx.save(model, file)
