@@ -1,0 +1,131 @@
+"""Laws of boxes, alignment, context and tensors."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vultus.contracts.transform import TensorParams
+from vultus.contracts.words import ContextKind
+from vultus.errors import DegenerateLandmarks
+from vultus.faces.alignment import ARCFACE_TEMPLATE, align, similarity
+from vultus.faces.boxes import nms, overlap, squared
+from vultus.faces.context import context_crop, room, window
+from vultus.faces.pose import pose_deg
+from vultus.faces.quality import quality
+from vultus.faces.tensor import pad_tensor, to_tensor
+
+sides = st.floats(4, 200)
+places = st.floats(-50, 300)
+
+
+@given(st.lists(st.tuples(places, places, sides, sides), min_size=1, max_size=12))
+def test_nms_keeps_the_best_and_no_two_that_overlap(boxes: list[tuple[float, ...]]) -> None:
+    array = np.array([[x, y, x + w, y + h] for x, y, w, h in boxes], np.float32)
+    scores = np.linspace(0, 1, len(array), dtype=np.float32)
+    kept = nms(array, scores, 0.5)
+    assert kept[0] == len(array) - 1
+    shared = overlap(array[kept], array[kept])
+    np.fill_diagonal(shared, 0)
+    assert shared.max(initial=0) <= 0.5
+
+
+@given(places, places, sides, sides)
+def test_a_squared_box_keeps_its_centre(x: float, y: float, w: float, h: float) -> None:
+    box = np.array([[x, y, x + w, y + h]], np.float32)
+    square = squared(box)
+    np.testing.assert_allclose(square[:, :2] + square[:, 2:], box[:, :2] + box[:, 2:], atol=1e-2)
+    np.testing.assert_allclose(square[0, 2] - square[0, 0], max(w, h), rtol=1e-3)
+
+
+@given(st.floats(-3, 3), st.floats(0.3, 4), places, places)
+def test_similarity_undoes_a_similarity(angle: float, scale: float, dx: float, dy: float) -> None:
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    moved = (ARCFACE_TEMPLATE @ turn.T + [dx, dy]).astype(np.float32)
+    matrix = similarity(moved, ARCFACE_TEMPLATE)
+    back = moved @ matrix[:, :2].T + matrix[:, 2]
+    np.testing.assert_allclose(back, ARCFACE_TEMPLATE, atol=0.02)
+
+
+def test_landmarks_on_the_template_give_the_picture_back() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(align(image, ARCFACE_TEMPLATE), image)
+
+
+def test_coinciding_landmarks_are_refused() -> None:
+    with pytest.raises(DegenerateLandmarks):
+        align(np.zeros((50, 50, 3), np.uint8), np.full((5, 2), 20, np.float32))
+
+
+@settings(max_examples=60)
+@given(places, places, sides, sides, st.floats(0.5, 5))
+def test_a_window_lies_inside_the_image(
+    x: float, y: float, w: float, h: float, scale: float
+) -> None:
+    x1, y1, x2, y2 = window(np.array([x, y, x + w, y + h], np.float32), scale, (120, 160, 3))
+    assert 0 <= x1 < x2 <= 160
+    assert 0 <= y1 < y2 <= 120
+
+
+def test_room_says_how_tight_a_crop_is() -> None:
+    image = np.zeros((200, 200, 3), np.uint8)
+    assert room(np.array([50, 50, 150, 150], np.float32), image.shape) == 2.0
+    tight = context_crop(image, np.array([5, 5, 195, 195], np.float32))
+    assert tight.kind is ContextKind.TIGHT
+    assert context_crop(image, np.array([80, 80, 120, 130], np.float32)).kind is ContextKind.FULL
+
+
+def test_a_context_keeps_the_face_in_its_box() -> None:
+    image = np.zeros((900, 1200, 3), np.uint8)
+    image[400:500, 600:680] = 255
+    context = context_crop(image, np.array([600, 400, 680, 500], np.float32), max_px=128)
+    x1, y1, x2, y2 = np.rint(context.box).astype(int)
+    assert max(context.image.shape[:2]) <= 128
+    assert context.image[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1].min() > 200
+    assert context.image.mean() < 40
+
+
+def test_to_tensor_scales_orders_and_transposes() -> None:
+    chips = np.random.default_rng(1).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    params = TensorParams(side=16, mean=127.5, scale=0.5, order="bgr")
+    tensor = to_tensor(chips, params)
+    assert tensor.shape == (2, 3, 16, 16)
+    assert tensor[1, 0, 2, 3] == (chips[1, 2, 3, 2] - 127.5) * 0.5
+
+
+def test_pad_tensor_one_by_one_is_the_batch() -> None:
+    rng = np.random.default_rng(2)
+    images = [rng.integers(0, 256, (90, 70 + 10 * i, 3), dtype=np.uint8) for i in range(3)]
+    boxes = np.array([[20, 20, 50, 60], [0, 0, 70, 80], [30, 10, 60, 45]], np.float32)
+    params = TensorParams(side=32)
+    batch = pad_tensor(images, boxes, scales=(1.0, 2.7), params=params)
+    assert batch.shape == (3, 6, 32, 32)
+    for index, image in enumerate(images):
+        one = pad_tensor([image], boxes[index : index + 1], scales=(1.0, 2.7), params=params)
+        np.testing.assert_array_equal(one[0], batch[index])
+
+
+def test_pose_has_the_signs_it_says() -> None:
+    frontal = ARCFACE_TEMPLATE.copy()
+    right = frontal.copy()
+    right[2, 0] += 8
+    down = frontal.copy()
+    down[2, 1] += 6
+    assert abs(pose_deg(frontal)[0]) < 3
+    assert pose_deg(right)[0] > 5
+    assert pose_deg(down)[1] > pose_deg(frontal)[1] + 5
+
+
+def test_blur_and_darkness_lower_the_quality() -> None:
+    import cv2
+
+    from support.heads import rendered
+
+    made = rendered(1)
+    sharp = quality(made.image, made.box, made.landmarks)
+    blurred = quality(cv2.GaussianBlur(made.image, (0, 0), 4), made.box, made.landmarks)
+    dark = quality((made.image // 12), made.box, made.landmarks)
+    assert blurred["sharpness"] < sharp["sharpness"]
+    assert dark["under_exposure_prevention"] < sharp["under_exposure_prevention"]
+    assert max(blurred["unified"], dark["unified"]) < sharp["unified"]
+    assert all(0 <= value <= 100 for value in sharp.values())
