@@ -1,0 +1,75 @@
+"""One ordered loop over many pictures, on several processes, that says how far it is."""
+
+import logging
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+logger = logging.getLogger(__name__)
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+_REPORT_EVERY_S = 1.0
+
+
+def map_in_order(
+    label: str,
+    function: Callable[[Work], Result],
+    items: Iterable[Work],
+    *,
+    total: int,
+    processes: int,
+    prepare: Callable[[], None] | None = None,
+) -> Iterator[Result]:
+    """Apply `function` to every item; results come in the order of the items.
+
+    Args:
+        label: what the progress lines call this work.
+        function, prepare, items: picklable; `prepare` runs once in every process.
+        total: number of items, for the time left.
+        processes: 1 = in this process. At most 8 items a process are under way, so memory is flat.
+    """
+    progress = Progress(label, total)
+    if processes <= 1:
+        if prepare is not None:
+            prepare()
+        for item in items:
+            result = function(item)
+            progress.step()
+            yield result
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=prepare) as pool:
+        queue = iter(items)
+        under_way: list[Future[Result]] = [
+            pool.submit(function, item) for item in islice(queue, 8 * processes)
+        ]
+        while under_way:
+            result = under_way.pop(0).result()
+            under_way.extend(pool.submit(function, item) for item in islice(queue, 1))
+            progress.step()
+            yield result
+
+
+class Progress:
+    """Logs `label: done/total, rate, time left` about once a second."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self._label, self._total, self._done = label, total, 0
+        self._start = self._last = time.monotonic()
+
+    def step(self) -> None:
+        """One more item is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._last < _REPORT_EVERY_S and self._done != self._total:
+            return
+        self._last = now
+        rate = self._done / max(now - self._start, 1e-9)
+        left_s = (self._total - self._done) / rate
+        logger.info(
+            "%s: %d/%d, %.1f/s, %.0f s left", self._label, self._done, self._total, rate, left_s
+        )

@@ -1,0 +1,21 @@
+"""The KFP task `validate`."""
+
+from kfp import dsl
+from kfp.dsl import Input, Output
+
+from components.artifacts import FaceCrops, ValidationReport
+
+
+@dsl.component(base_image="vultus/validate:dev", install_kfp_package=False)
+def validate(crops: Input[FaceCrops], validation: Output[ValidationReport], params: dict) -> None:
+    """Stop the run where the data would mislead."""
+    from pathlib import Path
+
+    from components.door import open_door
+    from components.validate import ValidateParams, validate_crops
+
+    open_door()
+    report = validate_crops(
+        Path(crops.path), Path(validation.path), ValidateParams.model_validate(params)
+    )
+    validation.metadata.update(report.summary())

@@ -1,0 +1,1 @@
+"""Simulated presentation attacks. Simulated means simulated: see docs and every report."""
