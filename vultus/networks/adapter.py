@@ -50,8 +50,8 @@ class AdaptedSFace(nn.Module):
         return embeddings
 
     @torch.no_grad()
-    def merged(self) -> "AdaptedSFace":
-        """The same function with W multiplied into the last dense layer, and an identity adapter.
+    def merged(self) -> "UnitSFace":
+        """The same function with W multiplied into the last dense layer.
 
         normalise(W · x/|x|) = normalise(W · x), so that an adapter costs nothing when exported.
         """
@@ -60,4 +60,16 @@ class AdaptedSFace(nn.Module):
         matrix = self.adapter.matrix.double()
         trunk.dense.weight.copy_(matrix @ trunk.dense.weight.double())
         trunk.dense.bias.copy_(matrix @ trunk.dense.bias.double())
-        return AdaptedSFace(trunk, Adapter(DIMENSION)).eval().requires_grad_(False)
+        return UnitSFace(trunk).eval().requires_grad_(False)
+
+
+class UnitSFace(nn.Module):
+    """SFace with unit length: the form that is exported."""
+
+    def __init__(self, trunk: SFace) -> None:
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """float32 [N, 3, 112, 112], RGB 0–255 -> float32 [N, 128], unit length."""
+        return functional.normalize(self.trunk(pixels))

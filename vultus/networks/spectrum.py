@@ -33,6 +33,7 @@ class LogSpectrum(nn.Module):
         if side % (2 * BINS):
             raise BadParameter(f"side {side}: the spectrum needs a multiple of {2 * BINS} pixels")
         self.scales = scales
+        self.cell = (side // BINS, side // (2 * BINS))  # bins of the half plane in one block
         places = torch.arange(side, dtype=torch.float64)
         window = 0.5 - 0.5 * torch.cos(2 * math.pi * (places + 0.5) / side)
         window = window / window.square().mean().sqrt()
@@ -61,6 +62,5 @@ class LogSpectrum(nn.Module):
         real = self.vertical_cos @ across_cos - self.vertical_sin @ across_sin
         imaginary = self.vertical_sin @ across_cos + self.vertical_cos @ across_sin
         power = real.square() + imaginary.square()
-        height, width = power.shape[-2] // BINS, power.shape[-1] // BINS
-        pooled = functional.avg_pool2d(power, (height, width), (height, width))
+        pooled = functional.avg_pool2d(power, self.cell, self.cell)
         return (pooled + _FLOOR).log()
