@@ -7,6 +7,7 @@ which needs the Params alone.
 import hashlib
 import json
 import logging
+import os
 import shutil
 import time
 from pathlib import Path
@@ -65,7 +66,7 @@ def train_model(
         tracker: without one, or when it refuses, the training runs all the same.
         resume: folder of training states; a killed training goes on from there.
         weights: folder of the pretrained files.
-        threads: of torch. Another number may change the last bits of the weights.
+        threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
     Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; TrainingFailed, naming the step.
     """
     from components.train.liveness import fit_liveness
@@ -83,7 +84,7 @@ def train_model(
         trained = course(
             faces.crops,
             params,
-            FitParams(**shared, threads=threads),
+            FitParams(**shared, threads=threads or os.cpu_count() or 1),
             store=store,
             weights=weights,
             resume=state,
