@@ -1,0 +1,63 @@
+"""What a training computes. Everything here is logged and decides the weights."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from vultus.contracts.transform import DetectorParams
+from vultus.contracts.words import Task
+
+_RECOGNITION: dict[str, Any] = {
+    "epochs": 30, "batch": 64, "lr": 2e-3, "weight_decay": 0.0, "ema": 0.0, "views": 2,
+}  # fmt: skip
+"""Defaults that differ where only the adapter is trained."""
+
+
+class TrainParams(BaseModel):
+    """Params of the train step; the defaults are those of liveness where the tasks differ."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Task
+    epochs: int = Field(default=12, ge=0, description="recognition: 0 = the untouched trunk")
+    batch: int = Field(default=64, ge=2)
+    lr: float = Field(default=4e-3, gt=0)
+    weight_decay: float = Field(default=0.02, ge=0)
+    ema: float = Field(default=0.98, ge=0, lt=1, description="decay of averaged weights, 0 = off")
+    patience: int = Field(default=0, ge=0, description="early stop after so many epochs, 0 = off")
+    seed: int = Field(default=0, ge=0)
+    limit: int = Field(
+        default=6000, ge=2, description="training pictures at most; a fair draw beyond (memory)"
+    )
+    views: int = Field(
+        default=2, ge=1, description="recognition: augmented copies; liveness: box jitters"
+    )
+    detector: DetectorParams = Field(
+        default=DetectorParams(), description="how the crops were found; travels with the model"
+    )
+    # recognition
+    adapter_pull: float = Field(
+        default=0.05, ge=0, description="weight of ‖W − I‖²: how much real faces are protected"
+    )
+    arcface_scale: float = Field(default=24.0, gt=0)
+    arcface_margin: float = Field(default=0.3, ge=0, lt=1.5, description="radians")
+    # liveness
+    pad_side: int = Field(default=96, ge=32, multiple_of=32, description="crop side, pixels")
+    pad_scales: tuple[float, ...] = Field(default=(1.0, 2.7), min_length=1)
+    fourier_weight: float = Field(default=0.25, ge=0, description="auxiliary spectrum loss")
+    bona_fide_share: float = Field(default=0.5, gt=0, lt=1, description="of every epoch")
+    label_smoothing: float = Field(default=0.02, ge=0, lt=0.5)
+    pad_member: Literal["auto", "own", "npm-liveness", "deepface-fasnet"] = Field(
+        default="auto", description="who decides from `room_min` on; auto = the best to be had"
+    )
+    room_min: float = Field(default=1.15, gt=0, description="from this room on that member decides")
+    pad_member_threshold: float = Field(
+        default=0.5, ge=0, le=1, description="its published operating point; never tuned here"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_task(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("task") == Task.RECOGNITION:
+            return {**_RECOGNITION, **given}
+        return given

@@ -1,0 +1,163 @@
+"""Recognition: embed the training chips once, then fit the adapter on embeddings in seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from components.train.checkpoint import Trained
+from components.train.embeddings import embed, keep, load_kept
+from components.train.params import TrainParams
+from components.train.pictures import Row, fair_draw, rows_of
+from components.train.ranking import auc, equal_error_rate
+from components.train.tracking import Log
+from vultus.contracts.arrays import Embeddings
+from vultus.contracts.seams import Encoder, Store
+from vultus.contracts.transform import Architecture, RecognitionTransform
+from vultus.contracts.words import Presentation, Split
+from vultus.errors import TrainingFailed
+from vultus.networks.adapter import AdaptedSFace, Adapter
+from vultus.networks.encoder import TorchEncoder
+from vultus.networks.engine import HistoryRow, fit
+from vultus.networks.heads import AdapterTraining, ArcFace
+from vultus.networks.load import SFACE_ADAPTER
+from vultus.networks.resume import ResumeFolder
+from vultus.networks.sampling import Indices, even_shares
+from vultus.networks.schedule import FitParams, reproducible
+from vultus.networks.sface import DIMENSION, read_sface
+from vultus.weights import locate
+
+_COLUMNS = ("subject", "chip_sha256")
+
+
+def fit_recognition(
+    crops: pa.Table,
+    params: TrainParams,
+    settings: FitParams,
+    *,
+    store: Store,
+    weights: Path,
+    resume: ResumeFolder,
+    log: Log,
+) -> Trained:
+    """The packaged trunk with an adapter fitted on the train split; untouched for 0 epochs.
+
+    Raises: WeightsUnavailable; TrainingFailed, with fewer than two subjects to tell apart.
+    """
+    transform = RecognitionTransform(detector=params.detector)
+    trunk = read_sface(locate("sface", weights))
+    adapter, history, examples = Adapter(DIMENSION), list[HistoryRow](), 0
+    if params.epochs:
+        with reproducible(settings):
+            encoder = TorchEncoder(
+                AdaptedSFace(trunk, adapter), transform.tensor, transform.dimension
+            )
+            lesson = _lesson(crops, params, store, encoder, resume.folder / "embeddings.npy")
+            training = _training(lesson, params)
+        history = fit(training, lesson, settings, resume=resume, on_epoch=log.epoch)
+        adapter, examples = training.adapter, len(lesson.groups) // params.views
+    return Trained(
+        network=AdaptedSFace(trunk, adapter),
+        architecture=Architecture(name=SFACE_ADAPTER, options={"dimension": DIMENSION}),
+        history=history,
+        examples=examples,
+        transform=lambda _: transform,
+    )
+
+
+class EmbeddingLesson:
+    """Training embeddings with their subjects, validation embeddings with theirs."""
+
+    monitored = "auc"
+
+    def __init__(
+        self, train: Embeddings, subjects: Indices, validation: Embeddings, others: Indices
+    ) -> None:
+        self.embeddings = torch.from_numpy(train)
+        self.subjects = torch.from_numpy(subjects)
+        self.groups = subjects
+        self.shares = even_shares(subjects)
+        self._validation = torch.from_numpy(validation)
+        self._mated = _pairs(others)
+
+    def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Embeddings and subjects; augmentation happened on the pixels."""
+        chosen = torch.from_numpy(indices)
+        return self.embeddings[chosen], self.subjects[chosen]
+
+    def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        """ArcFace and the pull to the identity."""
+        loss: Tensor = network(*batch)
+        return loss
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """EER and AUC of all pairs of the validation split; empty without both kinds of pair."""
+        assert isinstance(network, AdapterTraining)
+        rows, columns, mated = self._mated
+        if not mated.any() or mated.all():
+            return {}
+        adapted = network.adapter(self._validation).numpy()
+        scores = np.einsum("nd,nd->n", adapted[rows], adapted[columns])
+        alike, other = scores[mated], scores[~mated]
+        return {
+            "auc": auc(alike, other),
+            "eer": equal_error_rate(alike, other),
+            "adapter_drift": float(network.adapter.drift()),
+        }
+
+
+def _lesson(
+    crops: pa.Table, params: TrainParams, store: Store, encoder: Encoder, kept: Path
+) -> EmbeddingLesson:
+    """Embed both splits; `kept` is a file beside the resume state that saves doing it twice.
+
+    Raises: TrainingFailed, with fewer than two subjects to tell apart.
+    """
+    train = rows_of(crops, Split.TRAIN, _COLUMNS, only=Presentation.BONA_FIDE)
+    train = fair_draw(train, "subject", params.limit, params.seed)
+    validation = rows_of(crops, Split.VALIDATION, _COLUMNS, only=Presentation.BONA_FIDE)
+    subjects = _codes(train)
+    if len(np.unique(subjects)) < 2:
+        raise TrainingFailed(
+            f"the train split holds {len(np.unique(subjects))} subject(s) with a bona fide face; "
+            "an embedder needs two at least: add people, or set train.epochs=0"
+        )
+    rows = len(train) * params.views + len(validation)
+    embeddings = load_kept(kept, rows)
+    if embeddings is None:
+        embeddings = np.concatenate(
+            [
+                embed(train, params, store, encoder, params.views),
+                embed(validation, params, store, encoder, 1),
+            ]
+        )
+        keep(embeddings, kept)
+    split = len(train) * params.views
+    return EmbeddingLesson(
+        embeddings[:split],
+        np.repeat(subjects, params.views),
+        embeddings[split:],
+        _codes(validation),
+    )
+
+
+def _training(lesson: EmbeddingLesson, params: TrainParams) -> AdapterTraining:
+    """Adapter at the identity, class centres at the subjects' means."""
+    head = ArcFace(
+        len(lesson.shares), DIMENSION, scale=params.arcface_scale, margin=params.arcface_margin
+    )
+    head.start_at(lesson.embeddings, lesson.subjects)
+    return AdapterTraining(Adapter(DIMENSION), head, params.adapter_pull)
+
+
+def _codes(rows: list[Row]) -> Indices:
+    _, codes = np.unique([row["subject"] for row in rows], return_inverse=True)
+    return codes.astype(np.int64)
+
+
+def _pairs(subjects: Indices) -> tuple[Indices, Indices, NDArray[np.bool_]]:
+    rows, columns = np.triu_indices(len(subjects), 1)
+    return rows, columns, subjects[rows] == subjects[columns]

@@ -1,0 +1,120 @@
+"""FaceCrops -> Checkpoint: fit an adapter on the packaged embedder, or our own PAD network.
+
+torch is imported inside `train_model`: this package is also imported where pipelines are compiled,
+which needs the Params alone.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.train.params import TrainParams
+from components.train.tracking import tracked
+from vultus.contracts.faces import FaceCrops
+from vultus.contracts.seams import Store, Tracker
+from vultus.contracts.transform import LivenessTransform
+from vultus.contracts.words import Task
+
+logger = logging.getLogger(__name__)
+_CODE = 1
+"""Raised when the same params no longer give the same weights: older states are not gone on with."""
+
+
+class TrainReport(BaseModel):
+    """What came out, for people and for the KFP task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    architecture: str
+    examples: int = Field(description="training pictures, their views not counted")
+    epochs: int = Field(description="epochs trained")
+    validation: dict[str, float] = Field(description="metrics after the last epoch")
+    members: tuple[str, ...] = Field(default=(), description="PAD panel")
+    run_id: str = Field(description="MLflow run, empty without tracking")
+    seconds: float
+
+    def summary(self) -> dict[str, str | int | float]:
+        """Flat, for the artifact's metadata."""
+        facts = self.model_dump(mode="json", exclude={"validation", "members"})
+        facts |= {f"validation_{name}": value for name, value in self.validation.items()}
+        return {**facts, "members": ", ".join(self.members)}
+
+
+def train_model(
+    crops: Path,
+    out: Path,
+    params: TrainParams,
+    *,
+    store: Store,
+    tracker: Tracker | None,
+    resume: Path,
+    weights: Path,
+    threads: int = 1,
+) -> TrainReport:
+    """Train and write a Checkpoint.
+
+    Args:
+        crops: FaceCrops; out: where the Checkpoint goes.
+        store: holds the chips and contexts.
+        tracker: without one, or when it refuses, the training runs all the same.
+        resume: folder of training states; a killed training goes on from there.
+        weights: folder of the pretrained files.
+        threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
+    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; TrainingFailed, naming the step.
+    """
+    from components.train.liveness import fit_liveness
+    from components.train.recognition import fit_recognition
+    from vultus.networks.resume import ResumeFolder
+    from vultus.networks.schedule import FitParams
+
+    began = time.monotonic()
+    faces = FaceCrops.open(crops)
+    state = ResumeFolder(resume / fingerprint(params, faces.digest))
+    shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
+    course = fit_recognition if params.task is Task.RECOGNITION else fit_liveness
+    with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
+        log.params(params.model_dump(mode="json"))
+        trained = course(
+            faces.crops,
+            params,
+            FitParams(**shared, threads=threads or os.cpu_count() or 1),
+            store=store,
+            weights=weights,
+            resume=state,
+            log=log,
+        )
+        seconds = round(time.monotonic() - began, 2)
+        log.metrics({"train_seconds": seconds}, trained.epochs)
+        facts = {
+            "crops_digest": faces.digest,
+            "params": params.model_dump(mode="json"),
+            "run_id": log.run_id,
+            "seconds": seconds,
+        }
+        transform = trained.write(out, facts).transform
+    shutil.rmtree(state.folder, ignore_errors=True)
+    panel = transform.members if isinstance(transform, LivenessTransform) else ()
+    logger.info("trained", extra={"task": params.task.value, "seconds": seconds})
+    return TrainReport(
+        task=params.task,
+        architecture=trained.architecture.name,
+        examples=trained.examples,
+        epochs=trained.epochs,
+        validation=trained.validation,
+        members=tuple(member.name for member in panel),
+        run_id=log.run_id,
+        seconds=seconds,
+    )
+
+
+def fingerprint(params: TrainParams, crops_digest: str) -> str:
+    """Names a training by everything that decides its weights."""
+    said = {"code": _CODE, "params": params.model_dump(mode="json"), "crops": crops_digest}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

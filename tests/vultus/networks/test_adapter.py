@@ -1,0 +1,87 @@
+"""The adapter starts as the identity; ArcFace is the formula of its paper."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from vultus.networks.adapter import AdaptedSFace, Adapter
+from vultus.networks.heads import AdapterTraining, ArcFace
+from vultus.networks.sface import DIMENSION, SIDE, SFace
+
+
+def _unit(rows: int, seed: int = 0, width: int = DIMENSION) -> torch.Tensor:
+    return functional.normalize(
+        torch.randn(rows, width, generator=torch.Generator().manual_seed(seed))
+    )
+
+
+def test_a_new_adapter_is_the_identity() -> None:
+    adapter, embeddings = Adapter(), _unit(50)
+    assert torch.equal(adapter.matrix, torch.eye(DIMENSION))
+    assert (adapter(embeddings) - embeddings).abs().max() <= 2e-7
+    assert float(adapter.drift().detach()) == 0
+
+
+def test_adapted_embeddings_have_unit_length_whatever_the_length_before() -> None:
+    adapter = Adapter()
+    torch.nn.init.normal_(adapter.residual, std=0.3)
+    embeddings = 7 * _unit(20)
+    assert adapter(embeddings).norm(dim=1).detach() == pytest.approx(torch.ones(20), abs=1e-6)
+    torch.testing.assert_close(adapter(embeddings), adapter(embeddings / 7))
+
+
+def test_merging_the_adapter_into_the_trunk_changes_nothing() -> None:
+    torch.manual_seed(3)
+    network = AdaptedSFace(SFace(), Adapter()).eval()
+    torch.nn.init.normal_(network.adapter.residual, std=0.1)
+    pixels = torch.rand(2, 3, SIDE, SIDE) * 255
+    with torch.inference_mode():
+        torch.testing.assert_close(network.merged()(pixels), network(pixels), atol=2e-6, rtol=0)
+
+
+def test_arcface_of_a_hand_computed_case() -> None:
+    """Two classes at right angles, an embedding 60° from its own: equation 3 by hand."""
+    head = ArcFace(2, 2, scale=10.0, margin=0.5)
+    head.centres.data = torch.eye(2)
+    angle = math.radians(60)
+    own, other = math.cos(angle + 0.5), math.sin(angle)
+    expected = math.log(1 + math.exp(10 * (other - own)))
+    loss = head(torch.tensor([[math.cos(angle), math.sin(angle)]]), torch.tensor([0]))
+    assert float(loss.detach()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_arcface_without_margin_is_cross_entropy_of_cosines() -> None:
+    head = ArcFace(5, DIMENSION, scale=8.0, margin=0.0)
+    embeddings, labels = _unit(10), torch.arange(10) % 5
+    cosines = embeddings @ functional.normalize(head.centres).T
+    plain = functional.cross_entropy(8.0 * cosines, labels)
+    torch.testing.assert_close(head(embeddings, labels), plain, atol=1e-4, rtol=0)
+
+
+def test_a_wider_margin_never_lowers_the_loss() -> None:
+    embeddings, labels = _unit(40), torch.arange(40) % 4
+    losses = []
+    for margin in (0.0, 0.2, 0.4, 0.8):
+        head = ArcFace(4, DIMENSION, margin=margin)
+        head.start_at(embeddings, labels)
+        losses.append(float(head(embeddings, labels).detach()))
+    assert losses == sorted(losses)
+
+
+def test_a_stronger_pull_ends_nearer_to_the_identity() -> None:
+    embeddings, labels = _unit(60), torch.arange(60) % 6
+    drifts = []
+    for pull in (0.0, 1.0, 100.0):
+        head = ArcFace(6, DIMENSION)
+        head.start_at(embeddings, labels)
+        training = AdapterTraining(Adapter(), head, pull)
+        optimiser = torch.optim.Adam(training.adapter.parameters(), lr=1e-2)
+        for _ in range(40):
+            optimiser.zero_grad()
+            training(embeddings, labels).backward()
+            optimiser.step()
+        drifts.append(float(training.adapter.drift().detach()))
+    assert drifts == sorted(drifts, reverse=True)
+    assert drifts[0] > 10 * drifts[2]

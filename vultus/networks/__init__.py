@@ -1,0 +1,1 @@
+"""Networks and their training in torch. Imports nothing: import from the modules."""

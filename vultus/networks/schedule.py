@@ -1,0 +1,59 @@
+"""How a network is trained: its parameters, the learning rate, the optimiser, reproducibility."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class FitParams:
+    """How to train; everything but `save_every_s` decides the weights."""
+
+    epochs: int
+    batch: int
+    lr: float
+    weight_decay: float = 0.01
+    warm_up: float = 0.1  # share of all steps
+    clip: float = 1.0  # norm of the gradient, 0 = off
+    ema: float = 0.0  # decay of the averaged weights, 0 = off
+    patience: int = 0  # epochs without a better monitored metric before stopping, 0 = off
+    seed: int = 0
+    threads: int = 1
+    save_every_s: float = 20.0
+
+
+def learning_rate(step: int, total: int, params: FitParams) -> float:
+    """Linear warm-up, then half a cosine down to zero. `step` counts from 0."""
+    warm = max(1, round(params.warm_up * total))
+    if step < warm:
+        return params.lr * (step + 1) / warm
+    return params.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def optimiser_for(network: nn.Module, params: FitParams) -> torch.optim.Optimizer:
+    """AdamW; matrices and kernels decay, biases, norms and slopes do not."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": params.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=params.lr)
+
+
+@contextmanager
+def reproducible(params: FitParams) -> Iterator[None]:
+    """Fixed seed, threads and algorithms; what the process had before comes back afterwards."""
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(params.seed)
+        torch.set_num_threads(params.threads)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(strict)
