@@ -55,7 +55,7 @@ def map_in_order(
 
 
 class Progress:
-    """Logs `label: done/total, rate, time left` about once a second."""
+    """Logs done, total, rate and time left about once a second."""
 
     def __init__(self, label: str, total: int) -> None:
         self._label, self._total, self._done = label, total, 0
@@ -70,6 +70,5 @@ class Progress:
         self._last = now
         rate = self._done / max(now - self._start, 1e-9)
         left_s = (self._total - self._done) / rate
-        logger.info(
-            "%s: %d/%d, %.1f/s, %.0f s left", self._label, self._done, self._total, rate, left_s
-        )
+        facts = {"done": self._done, "of": self._total, "rate_per_s": round(rate, 1)}
+        logger.info(self._label, extra={**facts, "left_s": round(left_s)})

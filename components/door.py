@@ -3,6 +3,7 @@
 import logging
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vultus.contracts.home import Home, load_or_create_secret
 from vultus.contracts.seams import Store
@@ -11,6 +12,9 @@ from vultus.settings import Settings
 from vultus.storage import store_from
 from vultus.storage.choice import s3_address
 from vultus.storage.s3 import S3Address
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,20 @@ class Door:
             raise BadParameter("VULTUS_KEYS__PSEUDONYM is not set; mount it from its Secret")
         return load_or_create_secret(self.home.keys / "pseudonym")
 
+    def signing_key(self) -> "Ed25519PrivateKey":
+        """Signs model versions: from the settings, on a laptop from the home.
+
+        Raises: BadParameter, in a cluster that was given none.
+        """
+        from vultus.signing import load_or_create_key, private_key_of
+
+        given = self.settings.keys.signing
+        if given is not None:
+            return private_key_of(given.get_secret_value().encode())
+        if self.settings.cluster:
+            raise BadParameter("VULTUS_KEYS__SIGNING is not set; mount it from its Secret")
+        return load_or_create_key(self.home.keys / "signing.pem")
+
     def s3(self) -> S3Address:
         """Endpoint and credentials for `s3://` sources; bucket and prefix come from their URI."""
         return s3_address("s3://", self.settings.storage)
@@ -41,9 +59,7 @@ class Door:
 
 def open_door() -> Door:
     """Read the settings once and make the store. Raises: BadParameter."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
-    for package in ("components", "vultus"):
-        logging.getLogger(package).setLevel(logging.INFO)
+    _speak()
     settings = Settings()
     cores = os.cpu_count() or 1
     return Door(
@@ -52,3 +68,30 @@ def open_door() -> Door:
         store=store_from(settings.storage, settings.paths),
         processes=settings.threads or cores,
     )
+
+
+class _Facts(logging.Formatter):
+    """Event and facts on one line: `vultus INFO pictures embedded: done 40, of 120`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts = {k: v for k, v in vars(record).items() if k not in _PLAIN and not k.startswith("_")}
+        shown = ", ".join(f"{name} {value}" for name, value in facts.items())
+        line = f"vultus {record.levelname} {record.getMessage()}{': ' if shown else ''}{shown}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+_PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+
+
+def _speak() -> None:
+    """Our packages say what they do; the others only warn. KFP has its handler on already."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.StreamHandler())
+    root.setLevel(logging.WARNING)
+    for handler in root.handlers:
+        handler.setFormatter(_Facts())
+    for package in ("components", "vultus"):
+        logging.getLogger(package).setLevel(logging.INFO)

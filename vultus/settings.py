@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     cluster: bool = Field(
         default=False, description="no key is ever made here; all come from outside"
     )
+    git_commit: str = Field(default="unknown", description="of the code that runs; in the lineage")
     threads: int = Field(default=0, ge=0, description="0 = as many as there are cores")
     storage: StorageSettings = StorageSettings()
     tracking: TrackingSettings = TrackingSettings()

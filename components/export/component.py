@@ -16,16 +16,15 @@ def export(
     """Write the networks of `checkpoint` as ONNX, with the thresholds `evaluation` found."""
     from pathlib import Path
 
+    from components.door import open_door
     from components.export import ExportParams, export_model
-    from vultus.settings import Settings
-    from vultus.storage import store_from
 
-    settings = Settings()
+    door = open_door()
     report = export_model(
         Path(checkpoint.path),
         Path(evaluation.path),
         Path(model.path),
         ExportParams.model_validate(params),
-        store=store_from(settings.storage, settings.paths),
+        store=door.store,
     )
     model.metadata.update(report.summary())

@@ -11,25 +11,26 @@ def train(
     crops: Input[FaceCrops],
     validation: Input[ValidationReport],
     checkpoint: Output[Checkpoint],
+    task: str,
+    seed: int,
     params: dict,
 ) -> None:
-    """Fit the network of `params.task` on crops that were validated; goes on after a kill."""
+    """Fit the network of `task` on crops that were validated; goes on after a kill."""
     from pathlib import Path
 
+    from components.door import open_door
     from components.train import TrainParams, train_model
     from vultus.registry import tracker_from
-    from vultus.settings import Settings
-    from vultus.storage import store_from
 
-    settings = Settings()
+    door = open_door()
     report = train_model(
         Path(crops.path),
         Path(checkpoint.path),
-        TrainParams.model_validate(params),
-        store=store_from(settings.storage, settings.paths),
-        tracker=tracker_from(settings.tracking, settings.paths),
-        resume=settings.paths.resume,
-        weights=settings.paths.weights,
-        threads=settings.threads,
+        TrainParams.model_validate({**params, "task": task, "seed": seed}),
+        store=door.store,
+        tracker=tracker_from(door.settings.tracking, door.home),
+        resume=door.home.resume,
+        weights=door.home.weights,
+        threads=door.settings.threads,
     )
     checkpoint.metadata.update(report.summary())

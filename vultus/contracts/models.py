@@ -70,7 +70,16 @@ class Parity(BaseModel):
     tolerance: float
 
 
-class OnnxModel(_Transformed):
+class _Exported(_Transformed):
+    """Has been compared with the torch model it came from."""
+
+    @cached_property
+    def parity(self) -> Parity:
+        """How far the export is from the torch model."""
+        return Parity.model_validate_json((self.path / "parity.json").read_bytes())
+
+
+class OnnxModel(_Exported):
     """`transform.json`, `parity.json`, and the networks as ONNX.
 
     Recognition: `model.onnx` (input "data" float32 [N, 3, S, S], output "embedding" float32 [N, D],
@@ -80,11 +89,6 @@ class OnnxModel(_Transformed):
     """
 
     SCHEMA = "OnnxModel"
-
-    @cached_property
-    def parity(self) -> Parity:
-        """How far the export is from the torch model."""
-        return Parity.model_validate_json((self.path / "parity.json").read_bytes())
 
 
 class Statement(BaseModel):
@@ -101,7 +105,7 @@ class Statement(BaseModel):
     run_id: str
 
 
-class ModelVersion(_Transformed):
+class ModelVersion(_Exported):
     """OnnxModel + `thresholds.parquet`, `figures.json`, `reference_features.parquet`, statement.
 
     Files: everything of OnnxModel and of EvaluationReport (without the HTML and PDF),

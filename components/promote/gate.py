@@ -1,0 +1,157 @@
+"""The rules of the gate: pure functions from two versions' raw scores and figures to reasons.
+
+An empty tuple means: passed. A reason is one sentence that a person reads in MLflow.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from vultus.contracts.evaluation import FIGURES, Figure
+from vultus.contracts.models import ModelVersion
+from vultus.contracts.transform import LivenessTransform
+from vultus.contracts.words import Evidence
+
+_PARITY_TOLERANCE = 1e-3
+
+
+class PromoteParams(BaseModel):
+    """Rules of the gate. Floors are for any data and are guesses until a site sets its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_eer: float = Field(default=0.15, gt=0, lt=1, description="recognition, test split")
+    min_pad_auc: float = Field(default=0.6, ge=0.5, lt=1, description="lower end of the interval")
+    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of the paired comparison")
+    replicates: int = Field(default=400, ge=50, description="bootstrap over subjects or images")
+    tolerance: float = Field(
+        default=0.002, ge=0, description="loss of the guarded figure that is taken for equal"
+    )
+    max_model_mb: float = Field(default=250, gt=0)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidate and champion on the same trials; the figure is an error rate, lower is better.
+
+    low, high: confidence interval of candidate - champion.
+    """
+
+    figure: str
+    candidate: float
+    champion: float
+    low: float
+    high: float
+
+
+def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]:
+    """What any version must reach, champion or not."""
+    if version.parity.max_abs_difference > max(version.parity.tolerance, _PARITY_TOLERANCE):
+        yield (
+            f"the exported model differs from the trained one by "
+            f"{version.parity.max_abs_difference:.2g} (tolerance {version.parity.tolerance:.2g})"
+        )
+    size_mb = sum(file.stat().st_size for file in version.path.rglob("*.onnx")) / 1e6
+    if size_mb > params.max_model_mb:
+        yield f"the networks weigh {size_mb:.0f} MB, the budget is {params.max_model_mb:.0f} MB"
+    figures = {f.name: f for f in _figures(version) if f.slice == "all"}
+    if isinstance(version.transform, LivenessTransform):
+        auc = figures.get("pad_auc")
+        low = None if auc is None else auc.low if auc.low is not None else auc.value
+        if low is None or low < params.min_pad_auc:
+            yield f"PAD AUC may be as low as {low}, the floor is {params.min_pad_auc} (simulated test)"
+    else:
+        eer = figures.get("eer")
+        if eer is None or eer.value is None or eer.value > params.max_eer:
+            value = None if eer is None else eer.value
+            yield f"EER on the test split is {value}, the floor is {params.max_eer}"
+
+
+def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams) -> Iterator[str]:
+    """Worse than the champion beyond chance and beyond the tolerance."""
+    for one in comparisons:
+        if one.low > params.tolerance:
+            yield (
+                f"{one.figure} rose from {one.champion:.4f} to {one.candidate:.4f} "
+                f"({params.confidence:.0%} interval of the difference {one.low:+.4f} to {one.high:+.4f})"
+            )
+
+
+def evidence_reasons(candidate: ModelVersion, champion: ModelVersion) -> Iterator[str]:
+    """Simulated evidence never replaces real evidence, member by member of the rooms they cover."""
+    ours, theirs = candidate.transform, champion.transform
+    if not isinstance(ours, LivenessTransform) or not isinstance(theirs, LivenessTransform):
+        return
+    for member in theirs.members:
+        if member.evidence is not Evidence.REAL:
+            continue
+        middle = max(member.room_min, min(member.room_max, member.room_min + 0.5))
+        heir = next((m for m in ours.members if m.room_min <= middle < m.room_max), None)
+        if heir is None or heir.evidence is not Evidence.REAL:
+            yield (
+                f"from room {member.room_min} on, {member.name} has real evidence; "
+                f"{'nothing' if heir is None else heir.name} would replace it with simulated evidence"
+            )
+
+
+def equal_error_rate(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+    """Rate at which false accepts and false rejects are equal, interpolated; ties share a threshold.
+
+    Args: scores float64 [N], higher = more alike; positive bool [N].
+    """
+    order = np.argsort(scores, kind="stable")
+    ordered, labels = scores[order], positive[order]
+    last = np.append(ordered[1:] != ordered[:-1], True)
+    rejected = np.cumsum(labels)[last] / max(int(labels.sum()), 1)
+    accepted = 1 - np.cumsum(~labels)[last] / max(int((~labels).sum()), 1)
+    rejected, accepted = np.insert(rejected, 0, 0.0), np.insert(accepted, 0, 1.0)
+    place = int(np.argmax(rejected >= accepted))
+    if place == 0:
+        return float(max(rejected[0], accepted[0]))
+    gap0 = accepted[place - 1] - rejected[place - 1]
+    gap1 = rejected[place] - accepted[place]
+    share = gap0 / max(gap0 + gap1, 1e-12)
+    return float(rejected[place - 1] + share * (rejected[place] - rejected[place - 1]))
+
+
+def paired_comparison(
+    figure: str,
+    candidate: NDArray[np.float64],
+    champion: NDArray[np.float64],
+    positive: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    params: PromoteParams,
+) -> Comparison:
+    """Bootstrap over groups (subjects or images) of the difference of two equal error rates.
+
+    Args: candidate, champion: scores float64 [N] on the same trials; groups int64 [N]: what is drawn
+        with replacement, because trials of one subject depend on each other.
+    """
+    rng = np.random.default_rng(params.seed)
+    count = int(groups.max()) + 1
+    differences = np.empty(params.replicates)
+    for index in range(params.replicates):
+        weight = np.bincount(rng.integers(0, count, count), minlength=count)[groups]
+        drawn = np.repeat(np.arange(len(groups)), weight)
+        if positive[drawn].all() or not positive[drawn].any():
+            differences[index] = 0.0
+            continue
+        ours, theirs = (equal_error_rate(s[drawn], positive[drawn]) for s in (candidate, champion))
+        differences[index] = ours - theirs
+    tail = (1 - params.confidence) / 2
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    return Comparison(
+        figure,
+        equal_error_rate(candidate, positive),
+        equal_error_rate(champion, positive),
+        float(low),
+        float(high),
+    )
+
+
+def _figures(version: ModelVersion) -> list[Figure]:
+    return FIGURES.validate_json((version.path / "figures.json").read_bytes())

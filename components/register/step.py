@@ -1,0 +1,181 @@
+"""OnnxModel + EvaluationReport -> one signed ModelVersion, registered; promotion is another step."""
+
+import logging
+import shutil
+import time
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import BaseModel, ConfigDict, Field
+
+from vultus.contracts.artifact import MANIFEST
+from vultus.contracts.evaluation import EvaluationReport
+from vultus.contracts.models import ModelVersion, OnnxModel
+from vultus.contracts.seams import Registry, Tracker, VersionRef
+from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL, Task
+from vultus.errors import BadArtifact, TrackingUnavailable
+from vultus.signing import sign_version
+
+logger = logging.getLogger(__name__)
+
+MODEL_NAMES = {Task.RECOGNITION: RECOGNITION_MODEL, Task.LIVENESS: PAD_MODEL}
+EXPERIMENTS = {Task.RECOGNITION: "vultus-recognition", Task.LIVENESS: "vultus-liveness"}
+_DOCUMENTS = ("report.html", "report.pdf")
+
+
+class RegisterParams(BaseModel):
+    """What decides the registered version beside the model itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    note: str = Field(default="", description="a sentence that stays with the version")
+
+
+class RegisterReport(BaseModel):
+    """Where the model is now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: int
+    run_id: str
+    digest: str
+    known: bool = Field(description="this very content was registered before")
+    seconds: float
+
+    def summary(self) -> dict[str, str | int | float]:
+        """Flat facts for the artifact's metadata."""
+        return self.model_dump()
+
+
+def register_model(
+    model: Path,
+    evaluation: Path,
+    out: Path,
+    params: RegisterParams,
+    *,
+    registry: Registry,
+    tracker: Tracker,
+    signing_key: Ed25519PrivateKey,
+    git_commit: str,
+    made_by: str = "register",
+) -> RegisterReport:
+    """Write the ModelVersion at `out` and register it.
+
+    Args:
+        model: OnnxModel; evaluation: the EvaluationReport of the same checkpoint.
+        out: ModelVersion folder; it stays whole where MLflow refuses.
+        registry, tracker: MLflow.
+        signing_key: signs weights, transform, thresholds, figures and lineage together.
+        git_commit: of the code that runs.
+    Raises: BadArtifact, if the two do not belong together; TrackingUnavailable, naming the command
+        that registers the finished folder later.
+    """
+    start = time.monotonic()
+    onnx, report = OnnxModel.open(model), EvaluationReport.open(evaluation)
+    _check_pair(onnx, report)
+    name = MODEL_NAMES[onnx.task]
+    try:
+        run_id = _run_of(onnx, tracker)
+        version = _version(onnx, report, out, name, run_id, signing_key, git_commit, made_by)
+        same = (v for v in registry.versions(name) if v.tags.get("digest") == version.digest)
+        known = next(same, None)
+        ref = known or _register(version, report, run_id, params, registry, tracker, git_commit)
+    except TrackingUnavailable as error:
+        raise TrackingUnavailable(
+            f"{error}\nthe model is safe: {model}; register it later with\n"
+            f"  vultus step register --in model={model} --in evaluation={evaluation} "
+            f"--out version={out}"
+        ) from error
+    logger.info("register: done, %s", ref)
+    return RegisterReport(
+        name=name,
+        version=ref.version,
+        run_id=run_id,
+        digest=version.digest,
+        known=known is not None,
+        seconds=time.monotonic() - start,
+    )
+
+
+def _check_pair(onnx: OnnxModel, report: EvaluationReport) -> None:
+    ours, theirs = (a.manifest.facts.get("checkpoint_digest") for a in (onnx, report))
+    if ours != theirs:
+        raise BadArtifact(
+            f"{onnx.path} was exported from checkpoint {ours}, {report.path} judges {theirs}; "
+            "hand over the evaluation of the same training"
+        )
+
+
+def _run_of(onnx: OnnxModel, tracker: Tracker) -> str:
+    """The training's own run; a new one, where MLflow was down while it trained."""
+    run_id = onnx.manifest.facts.get("run_id")
+    if run_id:
+        return str(run_id)
+    with tracker.run(EXPERIMENTS[onnx.task], "register") as run:
+        return run.run_id
+
+
+def _version(
+    onnx: OnnxModel,
+    report: EvaluationReport,
+    out: Path,
+    name: str,
+    run_id: str,
+    key: Ed25519PrivateKey,
+    git_commit: str,
+    made_by: str,
+) -> ModelVersion:
+    """Everything a server or a gate needs, in one signed folder."""
+    data = str(onnx.manifest.facts["crops_digest"])
+
+    def fill(folder: Path) -> None:
+        for artifact in (onnx, report):
+            for file in artifact.manifest.sha256:
+                if file in _DOCUMENTS or file == MANIFEST:
+                    continue
+                target = folder / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(artifact.path / file, target)
+        sign_version(folder, key, name=name, data_sha256=data, git_commit=git_commit, run_id=run_id)
+
+    facts = {
+        "task": onnx.task.value,
+        "checkpoint_digest": onnx.manifest.facts["checkpoint_digest"],
+        "evaluation_digest": report.digest,
+        "crops_digest": data,
+        "trials_sha256": report.manifest.facts["trials_sha256"],
+        "run_id": run_id,
+    }
+    return ModelVersion.create(out, fill, made_by=made_by, facts=facts)
+
+
+def _register(
+    version: ModelVersion,
+    report: EvaluationReport,
+    run_id: str,
+    params: RegisterParams,
+    registry: Registry,
+    tracker: Tracker,
+    git_commit: str,
+) -> VersionRef:
+    """Log figures and documents to the run, then add the version."""
+    name = MODEL_NAMES[version.task]
+    figures = {
+        f"test_{figure.name}": figure.value
+        for figure in report.figures
+        if figure.slice == "all" and figure.value is not None
+    }
+    with tracker.run(EXPERIMENTS[version.task], "register", run_id=run_id) as run:
+        run.log_metrics({key.replace("@", "_at_"): value for key, value in figures.items()})
+        for document in _DOCUMENTS:
+            if (report.path / document).exists():
+                run.log_file(report.path / document, "evaluation")
+        tags = {
+            "task": version.task.value,
+            "data_sha256": version.statement.data_sha256,
+            "git_commit": git_commit,
+            "trials_sha256": str(version.manifest.facts["trials_sha256"]),
+            "note": params.note,
+        }
+        return registry.register(name, version.path, run_id=run_id, tags=tags)

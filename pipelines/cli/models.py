@@ -1,0 +1,112 @@
+"""`vultus models`, `promote`, `ui`: what is registered, and what is in use."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vultus.settings import Settings
+
+_JSON = typer.Option("--json", help="machine-readable")
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands of this group."""
+    app.command()(models)
+    app.command()(promote)
+    app.command()(ui)
+
+
+def models(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) -> None:
+    """List registered versions: aliases, what the gate said and why, the data they come from."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
+    from vultus.registry import registry_from
+
+    settings: Settings = ctx.obj
+    registry = registry_from(settings.tracking, settings.paths)
+    found = [v for name in (RECOGNITION_MODEL, PAD_MODEL) for v in registry.versions(name)]
+    rows: list[dict[str, Any]] = [
+        {
+            "model": version.name,
+            "version": version.version,
+            "aliases": list(version.aliases),
+            "gate": version.tags.get("gate", "not judged"),
+            "reasons": version.tags.get("gate_reasons", ""),
+            "data_sha256": version.tags.get("data_sha256", ""),
+            "git_commit": version.tags.get("git_commit", ""),
+            "run_id": version.run_id,
+        }
+        for version in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("model", "version", "aliases", "gate", "why", "data", "commit")
+    for row in rows:
+        table.add_row(
+            str(row["model"]),
+            str(row["version"]),
+            ", ".join(row["aliases"]),
+            str(row["gate"]),
+            str(row["reasons"]),
+            str(row["data_sha256"])[:10],
+            str(row["git_commit"])[:10],
+        )
+    Console().print(table)
+
+
+def promote(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="vultus-recognition or vultus-pad")],
+    version: Annotated[int | None, typer.Option(help="default: the newest")] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Send a registered version through the gate; exit code 1 and the reasons where it is refused."""
+    from components.promote import PromoteParams, promote_model
+    from vultus.errors import BadParameter
+    from vultus.registry import registry_from, tracker_from
+    from vultus.signing import load_or_create_key, public_key_of
+    from vultus.storage import store_from
+
+    settings: Settings = ctx.obj
+    home = settings.paths
+    registry = registry_from(settings.tracking, home)
+    known = list(registry.versions(name))
+    chosen = next((v for v in known if version in (None, v.version)), None)
+    if chosen is None:
+        raise BadParameter(f"{name} has no version {version or ''}; see `vultus models`")
+    report = promote_model(
+        registry.fetch(chosen, Path(home.models)),
+        PromoteParams(),
+        registry=registry,
+        tracker=tracker_from(settings.tracking, home),
+        store=store_from(settings.storage, home),
+        home=home,
+        public_key=public_key_of(load_or_create_key(home.keys / "signing.pem")),
+    )
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+    else:
+        typer.echo(f"{report.name}/{report.version}: {report.decision}")
+        for reason in report.reasons:
+            typer.echo(f"  {reason}")
+    if report.decision == "refused":
+        raise typer.Exit(1)
+
+
+def ui(ctx: typer.Context, port: Annotated[int, typer.Option(help="on 127.0.0.1")] = 5000) -> None:
+    """Start MLflow's web interface over the local runs, models and aliases; Ctrl-C ends it."""
+    from vultus.registry import MlflowServer
+
+    settings: Settings = ctx.obj
+    server = MlflowServer(settings.paths, port=port)
+    with server:
+        typer.echo(f"MLflow: {server.uri}  (Ctrl-C ends it)")
+        try:
+            server.join()
+        except KeyboardInterrupt:
+            typer.echo("stopped")

@@ -1,0 +1,209 @@
+"""What a person sees while `vultus run` works, and the one screen it ends with."""
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.compilation import NAMES, compile_pipelines
+from pipelines.local import LocalRun, Runner
+from pipelines.params import check_params
+from pipelines.placement import CHECKOUT
+from vultus.contracts.evaluation import EvaluationReport, Figure
+from vultus.contracts.words import RECOGNITION_MODEL, Task
+from vultus.registry import MlflowServer
+from vultus.settings import Settings
+from vultus.signing import ChampionPointer
+
+_MARKS = {
+    "waiting": ("·", "dim"),
+    "running": ("▸", "cyan"),
+    "done": ("✓", "green"),
+    "cached": ("=", "blue"),
+    "failed": ("✗", "red"),
+}
+
+
+def run_on_screen(
+    settings: Settings, tasks: list[Task], params: dict[str, Any], *, runner: Runner
+) -> None:
+    """Run the tasks one after the other, with MLflow beside them.
+
+    Raises: BadParameter before anything is computed; StepFailed.
+    """
+    for task in tasks:
+        check_params(task, params)
+    start = time.monotonic()
+    home = settings.paths
+    console = Console()
+    compiled = compile_pipelines(home.root / "pipelines")
+    server = MlflowServer(home) if settings.tracking.uri is None else None
+    if server is not None:
+        server.start()  # it needs seconds; ingest does not need it yet
+    runs: list[tuple[Task, str, LocalRun]] = []
+    try:
+        environment = _environment(settings, server)
+        view = _View(console)
+        for task, title, arguments in _plan(settings, tasks, params):
+            if server is not None and task is tasks[0] and not runs:
+                server.wait()
+            run = LocalRun(home, f"{time.strftime('%Y%m%d-%H%M%S')}-{NAMES[task]}")
+            with view.watching(title, run):
+                run.execute(
+                    compiled[task],
+                    arguments,
+                    environment=environment,
+                    changed=view.refresh,
+                    runner=runner,
+                )
+            runs.append((task, title, run))
+    finally:
+        if server is not None:
+            server.stop()
+    console.print(_closing(settings, runs, time.monotonic() - start))
+
+
+def _plan(
+    settings: Settings, tasks: list[Task], params: dict[str, Any]
+) -> list[tuple[Task, str, dict[str, Any]]]:
+    """The runs to make. Without a recogniser the untouched packaged trunk is the first champion."""
+    plan: list[tuple[Task, str, dict[str, Any]]] = []
+    for task in tasks:
+        if (
+            task is Task.RECOGNITION
+            and ChampionPointer.read(settings.paths, RECOGNITION_MODEL) is None
+        ):
+            untouched = {**params, "train": {**params.get("train", {}), "epochs": 0}}
+            plan.append((task, "recognition: the packaged trunk, unchanged", untouched))
+        plan.append((task, task.value, params))
+    return plan
+
+
+def _environment(settings: Settings, server: MlflowServer | None) -> dict[str, str]:
+    """Settings that the steps' processes read."""
+    environment = {"VULTUS_HOME": str(settings.paths.root), "VULTUS_GIT_COMMIT": _commit()}
+    if server is not None:
+        environment["VULTUS_TRACKING__URI"] = server.uri
+    environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # noqa: PTH120
+    return environment
+
+
+def _commit() -> str:
+    """The checkout's commit, `-dirty` where files differ; `unknown` outside a checkout."""
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=40"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return said.stdout.strip()
+
+
+class _View:
+    """A table of steps that is drawn again whenever one moves; plain lines where there is no tty."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._run: LocalRun | None = None
+        self._title = ""
+        self._live: Live | None = None
+        self._said: dict[str, str] = {}
+
+    def watching(self, title: str, run: LocalRun) -> "_View":
+        """Show this run from now on."""
+        self._run, self._title, self._said = run, title, {}
+        return self
+
+    def __enter__(self) -> "_View":
+        if self._console.is_terminal:
+            self._live = Live(
+                console=self._console, get_renderable=self._table, refresh_per_second=4
+            )
+            self._live.start()
+        else:
+            self._console.print(self._title)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def refresh(self) -> None:
+        """A step moved."""
+        if self._live is not None or self._run is None:
+            return
+        for step in self._run.steps.values():
+            if (
+                step.status not in ("waiting", "running")
+                and self._said.get(step.name) != step.status
+            ):
+                self._said[step.name] = step.status
+                print(
+                    f"  {step.name:<9} {step.status:<6} {step.seconds:6.1f} s", file=sys.__stdout__
+                )
+
+    def _table(self) -> RenderableType:
+        table = Table(title=self._title, show_header=False, box=None, title_justify="left")
+        now = time.monotonic()
+        for step in self._run.steps.values() if self._run else ():
+            mark, style = _MARKS[step.status]
+            seconds = now - step.started if step.status == "running" else step.seconds
+            shown = "" if step.status in ("waiting", "cached") else f"{seconds:.0f} s"
+            note = "not done again" if step.status == "cached" else step.detail
+            table.add_row(Text(mark, style), Text(step.name, style), shown, Text(note, "dim"))
+        return table
+
+
+def _closing(
+    settings: Settings, runs: list[tuple[Task, str, LocalRun]], seconds: float
+) -> RenderableType:
+    """Figures with intervals, versions and aliases, where everything lies, what to type next."""
+    figures = Table("figure", "value", "95 % interval", "n", "of", title="Test split")
+    versions = Table("run", "version", "gate", "steps done / kept", title="Models")
+    places: list[str] = []
+    for task, title, run in runs:
+        report = EvaluationReport.open(_path(run.outputs["evaluation"]))
+        for figure in report.figures:
+            if figure.slice == "all":
+                figures.add_row(*_figure_row(figure), title)
+        done = sum(step.status == "done" for step in run.steps.values())
+        kept = sum(step.status == "cached" for step in run.steps.values())
+        metadata = run.outputs["version"].metadata
+        name = f"{metadata.get('name')}/{int(metadata.get('version', 0))}"
+        versions.add_row(title, name, str(run.outputs["decision"]), f"{done} / {kept}")
+        places.append(f"{task.value} report: {report.path / 'report.html'}")
+        docs = _path(run.outputs["validation"]) / "data_docs" / "index.html"
+        places.append(f"{task.value} data docs: {docs}")
+    places.append(f"logs: {settings.paths.reports}")
+    following = "next: vultus models · vultus ui · vultus serve · vultus verify A.jpg B.jpg"
+    return Group(
+        figures, versions, *map(Text, places), Text(f"{seconds:.0f} s in all"), Text(following)
+    )
+
+
+def _figure_row(figure: Figure) -> tuple[str, str, str, str]:
+    value = "–" if figure.value is None else f"{figure.value:.4f}"
+    known = figure.low is not None and figure.high is not None
+    return (
+        figure.name,
+        value,
+        f"{figure.low:.4f} – {figure.high:.4f}" if known else "–",
+        str(figure.n),
+    )
+
+
+def _path(artifact: Any) -> Any:
+    from pathlib import Path
+
+    return Path(artifact.path)

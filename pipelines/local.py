@@ -1,0 +1,140 @@
+"""Runs a compiled pipeline here: kfp.local, one subprocess (or one container) a step, cached."""
+
+import contextlib
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pipelines.params import STEPS
+from pipelines.placement import CHECKOUT
+from pipelines.steplog import Step, StepLog
+from vultus.contracts.home import Home
+from vultus.errors import VultusError
+
+Runner = Literal["laptop", "docker"]
+
+
+class StepFailed(VultusError):
+    """A step of a local run ended with an error."""
+
+
+@dataclass
+class LocalRun:
+    """One run of one pipeline. `steps` can be watched while it goes on."""
+
+    home: Home
+    name: str
+    steps: dict[str, Step] = field(default_factory=lambda: {step: Step(step) for step in STEPS})
+    outputs: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def log_file(self) -> Path:
+        """Everything that kfp and the steps printed."""
+        return self.home.reports / self.name / "run.log"
+
+    def execute(
+        self,
+        ir: Path,
+        arguments: dict[str, Any],
+        *,
+        environment: dict[str, str],
+        changed: Callable[[], None] = lambda: None,
+        runner: Runner = "laptop",
+    ) -> None:
+        """Run the compiled pipeline `ir` to its end.
+
+        Args:
+            ir: KFP IR YAML, as `vultus compile` writes it.
+            arguments: pipeline parameters.
+            environment: settings of the steps (VULTUS_...).
+            changed: called when a step's state moved.
+            runner: subprocesses, or the steps' own images in a Docker daemon.
+        Raises: StepFailed, with the step's own message; finished steps stay in the cache.
+        """
+        from kfp import components, local
+
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.home.runs, self.home.cache):
+            folder.mkdir(parents=True, exist_ok=True)
+        start = time.monotonic()
+        with self.log_file.open("a") as file:
+            log = StepLog(self.steps, file, changed)
+            with (
+                contextlib.redirect_stdout(log),
+                warnings.catch_warnings(),
+                _logging_to(log),
+                _environment(environment),
+            ):
+                local.init(
+                    runner=_runner(runner, self.home, environment),
+                    pipeline_root=str(self.home.runs),
+                    enable_caching=True,
+                    cache_root=str(self.home.cache),
+                )
+                warnings.simplefilter("ignore")  # of what a laptop ignores: resources, image names
+                try:
+                    task = components.load_component_from_file(str(ir))(**arguments)
+                except RuntimeError as error:
+                    raise StepFailed(self._why(log)) from error
+                finally:
+                    self.seconds = time.monotonic() - start
+        self.outputs = dict(task.outputs)
+
+    def _why(self, log: StepLog) -> str:
+        failed = next((s.name for s in self.steps.values() if s.status == "failed"), None)
+        running = next((s.name for s in self.steps.values() if s.status == "running"), None)
+        step = failed or running or "the pipeline"
+        reason = "\n  ".join(log.error) or "no message"
+        return (
+            f"{step} failed: {reason}\n  whole log: {self.log_file}\n"
+            "  what was finished is kept: the same command goes on from here"
+        )
+
+
+def _runner(runner: Runner, home: Home, environment: dict[str, str]) -> Any:
+    from kfp import local
+
+    if runner == "laptop":
+        return local.SubprocessRunner(use_venv=False)
+    # Steps talk to MLflow on loopback and share the store, so they share both with this machine.
+    volumes = {str(home.root): {"bind": str(home.root), "mode": "rw"}}
+    return local.DockerRunner(
+        network_mode="host", volumes=volumes, environment=environment, user="0"
+    )
+
+
+@contextlib.contextmanager
+def _environment(changes: dict[str, str]) -> Any:
+    """Set variables that subprocesses inherit, and put the old ones back."""
+    before = {name: os.environ.get(name) for name in (*changes, "PYTHONPATH")}
+    os.environ.update(changes)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), before["PYTHONPATH"]]))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _logging_to(log: StepLog) -> Any:
+    """Let kfp's own log lines, which say what came from the cache, reach the step log."""
+    root = logging.getLogger()
+    handler = logging.StreamHandler(log)
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
