@@ -77,7 +77,7 @@ def make_crops(
         crops=pa.Table.from_pylist(rows, schema=CROP_SCHEMA),
         quarantine=pa.Table.from_pylist([], schema=QUARANTINE_SCHEMA),
         made_by="tests/support/crops",
-        facts={"raw_digest": "0" * 64, "params": {"seed": seed}},
+        facts={"raw_digest": "0" * 64, "params": {"seed": seed}, "pictures": len(rows)},
     )
     return folder
 
