@@ -6,21 +6,23 @@ import sys
 import time
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.cli.closing import closing
 from pipelines.compilation import NAMES, compile_pipelines
+from pipelines.documents import collect
 from pipelines.local import LocalRun, Runner
 from pipelines.params import check_params
 from pipelines.placement import CHECKOUT
-from vultus.contracts.evaluation import EvaluationReport, Figure
 from vultus.contracts.words import RECOGNITION_MODEL, Task
 from vultus.registry import MlflowServer
 from vultus.settings import Settings
 from vultus.signing import ChampionPointer
 
+_SPEAK_EVERY_S = 10.0
 _MARKS = {
     "waiting": ("·", "dim"),
     "running": ("▸", "cyan"),
@@ -63,10 +65,11 @@ def run_on_screen(
                     runner=runner,
                 )
             runs.append((task, title, run))
+            collect(run)
     finally:
         if server is not None:
             server.stop()
-    console.print(_closing(settings, runs, time.monotonic() - start))
+    console.print(closing(runs, time.monotonic() - start))
 
 
 def _plan(
@@ -118,6 +121,7 @@ class _View:
         self._title = ""
         self._live: Live | None = None
         self._said: dict[str, str] = {}
+        self._spoke = 0.0
 
     def watching(self, title: str, run: LocalRun) -> "_View":
         """Show this run from now on."""
@@ -144,14 +148,18 @@ class _View:
         if self._live is not None or self._run is None:
             return
         for step in self._run.steps.values():
-            if (
-                step.status not in ("waiting", "running")
-                and self._said.get(step.name) != step.status
-            ):
+            ended = step.status not in ("waiting", "running")
+            if ended and self._said.get(step.name) != step.status:
                 self._said[step.name] = step.status
-                print(
-                    f"  {step.name:<9} {step.status:<6} {step.seconds:6.1f} s", file=sys.__stdout__
-                )
+                kept = "not done again" if step.status == "cached" else f"{step.seconds:6.1f} s"
+                self._say(f"  {step.name:<9} {step.status:<6} {kept}")
+            elif step.status == "running" and time.monotonic() - self._spoke > _SPEAK_EVERY_S:
+                self._say(f"  {step.name:<9} {step.detail}")
+
+    def _say(self, line: str) -> None:
+        """To the terminal itself: stdout belongs to the step log meanwhile."""
+        self._spoke = time.monotonic()
+        print(line, file=sys.__stdout__, flush=True)
 
     def _table(self) -> RenderableType:
         table = Table(title=self._title, show_header=False, box=None, title_justify="left")
@@ -163,47 +171,3 @@ class _View:
             note = "not done again" if step.status == "cached" else step.detail
             table.add_row(Text(mark, style), Text(step.name, style), shown, Text(note, "dim"))
         return table
-
-
-def _closing(
-    settings: Settings, runs: list[tuple[Task, str, LocalRun]], seconds: float
-) -> RenderableType:
-    """Figures with intervals, versions and aliases, where everything lies, what to type next."""
-    figures = Table("figure", "value", "95 % interval", "n", "of", title="Test split")
-    versions = Table("run", "version", "gate", "steps done / kept", title="Models")
-    places: list[str] = []
-    for task, title, run in runs:
-        report = EvaluationReport.open(_path(run.outputs["evaluation"]))
-        for figure in report.figures:
-            if figure.slice == "all":
-                figures.add_row(*_figure_row(figure), title)
-        done = sum(step.status == "done" for step in run.steps.values())
-        kept = sum(step.status == "cached" for step in run.steps.values())
-        metadata = run.outputs["version"].metadata
-        name = f"{metadata.get('name')}/{int(metadata.get('version', 0))}"
-        versions.add_row(title, name, str(run.outputs["decision"]), f"{done} / {kept}")
-        places.append(f"{task.value} report: {report.path / 'report.html'}")
-        docs = _path(run.outputs["validation"]) / "data_docs" / "index.html"
-        places.append(f"{task.value} data docs: {docs}")
-    places.append(f"logs: {settings.paths.reports}")
-    following = "next: vultus models · vultus ui · vultus serve · vultus verify A.jpg B.jpg"
-    return Group(
-        figures, versions, *map(Text, places), Text(f"{seconds:.0f} s in all"), Text(following)
-    )
-
-
-def _figure_row(figure: Figure) -> tuple[str, str, str, str]:
-    value = "–" if figure.value is None else f"{figure.value:.4f}"
-    known = figure.low is not None and figure.high is not None
-    return (
-        figure.name,
-        value,
-        f"{figure.low:.4f} – {figure.high:.4f}" if known else "–",
-        str(figure.n),
-    )
-
-
-def _path(artifact: Any) -> Any:
-    from pathlib import Path
-
-    return Path(artifact.path)

@@ -51,6 +51,8 @@ class MlflowServer:
         environment = os.environ | {
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "GIT_PYTHON_REFRESH": "quiet",
+            # Seven idle worker processes, 250 MB each, for jobs of generative models.
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         }
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
