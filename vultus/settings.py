@@ -56,6 +56,14 @@ class MonitoringSettings(_Group):
     alertmanager: str | None = None
 
 
+class RolloutSettings(_Group):
+    """The KServe InferenceService that promotion changes; unset on a laptop."""
+
+    service: str | None = None
+    namespace: str = "vultus"
+    api: str | None = Field(default=None, description="default: the pod's cluster or kubeconfig")
+
+
 class KeySettings(_Group):
     """Secrets as a cluster hands them over; unset on a laptop."""
 
@@ -81,6 +89,7 @@ class Settings(BaseSettings):
     tracking: TrackingSettings = TrackingSettings()
     serving: ServingSettings = ServingSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    rollout: RolloutSettings = RolloutSettings()
     keys: KeySettings = KeySettings()
 
     @property
