@@ -1,0 +1,91 @@
+"""One picture of a list: which face is meant, and what it comes to.
+
+A list is no transaction: other faces beside the largest, or beside the one in the given box, do not
+matter here.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vultus.contracts.arrays import Box, Embeddings, RgbImage
+from vultus.contracts.seams import Detections
+from vultus.contracts.words import Reason
+from vultus.errors import BadImage
+from vultus.faces.boxes import clipped, overlap
+from vultus.faces.context import window
+from vultus.faces.picture import decode_image
+from vultus.inference.analyser import FaceAnalyser
+from vultus.inference.tables import Item
+
+GROWN = 1.3
+"""A given box in which no face was found is searched alone, with this much around it."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one picture came to; `why` says why there is nothing.
+
+    embedding: float32 [D], unit length.
+    """
+
+    embedding: Embeddings | None = None
+    pad_score: float | None = None
+    why: str = ""
+
+
+def look_at(analyser: FaceAnalyser, item: Item, images: Path, *, embed: bool) -> Looked:
+    """Read, find the face that is meant, embed it or judge it; nothing is raised for a bad file.
+
+    Args: images: folder that the list's names are relative to; embed: else PAD.
+    """
+    if item.fault:
+        return Looked(why=item.fault)
+    try:
+        image = decode_image((images / item.file).read_bytes())
+    except OSError as error:
+        return Looked(why=f"file cannot be read ({error.strerror})")
+    except BadImage as error:
+        return Looked(why=f"bad image: {error}")
+    box = None if item.box is None else np.array(item.box, np.float32)
+    found, index = meant_face(analyser, image, box)
+    if index is None:
+        return _unseen(analyser, image, box, embed=embed)
+    analysis = analyser.analyse_face(image, found, index, embed=embed, pad=not embed)
+    why = analysis.reason or analysis.pad.reason
+    if embed:
+        return Looked(embedding=analysis.embedding, why=str(why or ""))
+    return Looked(pad_score=analysis.pad.score, why=str(why or ""))
+
+
+def meant_face(
+    analyser: FaceAnalyser, image: RgbImage, box: Box | None
+) -> tuple[Detections, int | None]:
+    """All faces, and the place of the one that is meant: the largest, or the one in the given box.
+
+    Args: box: float32 [4], pixels; None = the list gave none.
+    Returns: index None where there is no such face.
+    """
+    found = analyser.detect(image)
+    if box is None:
+        return found, 0 if len(found) else None
+    shared = overlap(found.boxes, box[None])[:, 0] if len(found) else np.zeros(0)
+    if shared.size and shared.max() > 0:
+        return found, int(shared.argmax())
+    x1, y1, x2, y2 = window(box, GROWN, image.shape)
+    near = analyser.detect(np.ascontiguousarray(image[y1:y2, x1:x2]))
+    corner = np.array([x1, y1], np.float32)
+    moved = Detections(near.boxes + np.tile(corner, 2), near.landmarks + corner, near.scores)
+    return moved, 0 if len(moved) else None
+
+
+def _unseen(analyser: FaceAnalyser, image: RgbImage, box: Box | None, *, embed: bool) -> Looked:
+    """No face was found. PAD needs no landmarks: where the list vouches for a box, that is judged."""
+    if embed or box is None:
+        return Looked(why=str(Reason.NO_FACE))
+    inside = clipped(box[None], *image.shape[:2])[0]
+    if min(inside[2:] - inside[:2]) < 1:
+        return Looked(why="the box lies outside the picture")
+    judged = analyser.judge(image, inside)
+    return Looked(pad_score=judged.score, why=str(judged.reason or ""))
