@@ -12,7 +12,6 @@ from vultus.contracts.words import Task
 from vultus.settings import Settings
 
 if TYPE_CHECKING:
-
     from vultus.inference.chosen import Looked
     from vultus.inference.lists import Scored
     from vultus.inference.tables import Item
@@ -48,7 +47,7 @@ def score(
 
     One row out for every row in, in their order; the cell stays empty where no face was found or the
     file is bad. Where the list gives a face's box (box_x1, box_y1, box_x2, box_y2; for pairs a_box_x1
-    … and b_box_x1 …), the face in it is taken, else the largest.
+    … and b_box_x1 …), that face is taken; else the largest, of several large ones the middle one.
     """
     from vultus.inference import lists, tables
 
