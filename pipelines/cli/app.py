@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from vultus.errors import VultusError
 from vultus.settings import Settings
 
-_GROUPS = ("run", "models", "answer", "score", "weights")
+_GROUPS = ("run", "models", "answer", "score", "weights", "serve", "gallery")
 
 
 class _Commands(TyperGroup):
