@@ -7,37 +7,39 @@ import base64
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import httpx
 import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.client import Client
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.seams import Store
 from vultus.contracts.words import Split
+from vultus.errors import VultusError
 
 _PEOPLE = 12
 _TIMEOUT_S = 30.0
 _PREFIX = "first-visit-"
 
 
-@dataclass
-class Asked:
-    """One kind of request: how often, what was answered, how long it took."""
+class VisitFailed(VultusError):
+    """The server did not answer a request of KServe's own protocols."""
+
+
+class Asked(BaseModel):
+    """One kind of request: what was answered how often, and how long one took."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: str
-    address: str
-    answers: Counter[str] = field(default_factory=Counter)
-    milliseconds: list[float] = field(default_factory=list)
-
-    @property
-    def median_ms(self) -> float:
-        """Median wall time of one request, seen by the caller."""
-        return median(self.milliseconds)
+    operation: str
+    answers: dict[str, int] = Field(description="decision -> requests")
+    median_ms: float | None = Field(description="wall time, seen by the caller")
 
 
 @dataclass(frozen=True)
@@ -72,58 +74,59 @@ def visit(base_url: str, api_key: str, faces: Faces) -> Iterator[Asked]:
     Yields: one Asked a kind of request, when it is through.
     Raises: VultusError, where the server refuses a request.
     """
-    client = Client(base_url, api_key)
     people = faces.people
     names = [f"{_PREFIX}{index}" for index in range(len(people))]
     mated = [(images[0], images[1]) for images in people]
     strangers = [(images[0], people[index - 1][1]) for index, images in enumerate(people)]
-    verify = "POST /api/v1/verify"
-    yield _ask("same person", verify, mated, lambda pair: client.verify(*pair).decision)
-    yield _ask("strangers", verify, strangers, lambda pair: client.verify(*pair).decision)
     bona_fide = [images[0] for images in people]
-    liveness = "POST /api/v1/liveness"
-    yield _ask("bona fide", liveness, bona_fide, lambda one: client.liveness(one).decision)
-    yield _ask(
-        "simulated attack", liveness, faces.attacks, lambda one: client.liveness(one).decision
-    )
-    try:
+    newest = [images[-1] for images in people]
+    with Client(base_url, api_key) as client:
+        yield _ask("same person", "verify", mated, lambda two: client.verify(*two).decision)
+        yield _ask("strangers", "verify", strangers, lambda two: client.verify(*two).decision)
+        yield _ask("bona fide", "liveness", bona_fide, lambda one: client.liveness(one).decision)
         yield _ask(
-            "enrol",
-            "PUT /api/v1/subjects/{id}/references",
-            list(zip(names, bona_fide, strict=True)),
-            lambda pair: client.enrol(*pair).decision,
+            "simulated attack", "liveness", faces.attacks, lambda one: client.liveness(one).decision
         )
-        again = [images[-1] for images in people]
-        yield _ask(
-            "identify", "POST /api/v1/identify", again, lambda one: client.identify(one).decision
-        )
-    finally:
-        yield _ask(
-            "delete",
-            "DELETE /api/v1/subjects/{id}",
-            names,
-            lambda name: "deleted" if client.delete(name) is not None else "unknown",
-        )
-    for what, path, body in (_v1(mated[0]), _v2(mated[0])):
-        yield _ask(what, f"POST {path}", [body], lambda one: _infer(base_url, api_key, path, one))
+        known = []
+
+        def enrol(pair: tuple[str, bytes]) -> str:
+            answer = client.enrol(*pair)
+            if answer.references:
+                known.append(answer.subject)
+            return answer.decision
+
+        try:
+            yield _ask("new person", "enrol", list(zip(names, bona_fide, strict=True)), enrol)
+            yield _ask("again", "identify", newest, lambda one: client.identify(one).decision)
+        finally:
+            gone = _ask("forget", "delete", known, lambda name: client.delete(name).decision)
+        yield gone
+    protocols = {"KServe V1": _v1(mated[0]), "KServe V2": _v2(mated[0])}
+    for name, question in protocols.items():
+        yield _ask(name, "verify", [question], lambda one: _infer(base_url, api_key, *one))
 
 
-def _ask(what: str, address: str, questions: list[Any], ask: Callable[[Any], str]) -> Asked:
-    asked = Asked(what, address)
+def _ask(what: str, operation: str, questions: list[Any], ask: Callable[[Any], str]) -> Asked:
+    answers, milliseconds = Counter[str](), []
     for question in questions:
         start = time.monotonic()
-        asked.answers[str(ask(question))] += 1
-        asked.milliseconds.append(1000 * (time.monotonic() - start))
-    return asked
+        answers[str(ask(question))] += 1
+        milliseconds.append(1000 * (time.monotonic() - start))
+    return Asked(
+        what=what,
+        operation=operation,
+        answers=dict(answers),
+        median_ms=median(milliseconds) if milliseconds else None,
+    )
 
 
-def _v1(pair: tuple[bytes, bytes]) -> tuple[str, str, Any]:
+def _v1(pair: tuple[bytes, bytes]) -> tuple[str, Any]:
     reference, probe = ({"b64": base64.b64encode(image).decode()} for image in pair)
     body = {"instances": [{"reference": reference, "probe": probe}]}
-    return "KServe V1", "/v1/models/vultus:predict", body
+    return "/v1/models/vultus:predict", body
 
 
-def _v2(pair: tuple[bytes, bytes]) -> tuple[str, str, Any]:
+def _v2(pair: tuple[bytes, bytes]) -> tuple[str, Any]:
     tensors = [
         {
             "name": name,
@@ -133,17 +136,17 @@ def _v2(pair: tuple[bytes, bytes]) -> tuple[str, str, Any]:
         }
         for name, image in zip(("reference", "probe"), pair, strict=True)
     ]
-    return "KServe V2", "/v2/models/vultus/infer", {"inputs": tensors}
+    return "/v2/models/vultus/infer", {"inputs": tensors}
 
 
 def _infer(base_url: str, api_key: str, path: str, body: Any) -> str:
-    answer = httpx.post(
-        f"{base_url}{path}",
-        json=body,
-        headers={"Authorization": f"Bearer {api_key}"},
-        timeout=_TIMEOUT_S,
-    )
-    answer.raise_for_status()
+    """KServe's own protocols, asked as any of its clients would."""
+    headers = {"Authorization": f"Bearer {api_key}"}
+    try:
+        answer = httpx.post(base_url + path, json=body, headers=headers, timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise VisitFailed(f"{base_url}{path} did not answer: {error}") from error
     said = answer.json()
     if "predictions" in said:
         return str(said["predictions"][0]["decision"])

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.local import LocalRun
+from pipelines.served import Served
 from vultus.contracts.evaluation import EvaluationReport, Figure
 from vultus.contracts.words import Task
 
@@ -21,10 +22,13 @@ _NEXT = (
 )
 
 
-def closing(runs: list[Ran], seconds: float) -> RenderableType:
+def closing(runs: list[Ran], served: Served | None, seconds: float) -> RenderableType:
     """Everything a newcomer wants to see at the end.
 
-    Args: runs: task, title and the finished run; seconds: wall time of all of them.
+    Args:
+        runs: task, title and the finished run.
+        served: what KServe answered, None where nothing was promoted.
+        seconds: wall time of all of it.
     """
     figures = Table(
         "figure", "value", "95 % interval", "n", "model", title="Test split", title_justify="left"
@@ -42,7 +46,20 @@ def closing(runs: list[Ran], seconds: float) -> RenderableType:
         folder = os.path.relpath(run.log_file.parent)
         places.append(Text(f"  {folder}/  report.html · report.pdf · data_docs/ · run.log"))
     following = [Text("Next", "bold"), *(Text(f"  {line:<28}{why}") for line, why in _NEXT)]
-    return Group(figures, versions, *places, *following, Text(f"{seconds:.0f} s in all", "dim"))
+    end = Text(f"{seconds:.0f} s in all", "dim")
+    return Group(figures, versions, *_answers(served), *places, *following, end)
+
+
+def _answers(served: Served | None) -> list[RenderableType]:
+    if served is None:
+        return []
+    table = Table("request", "of", "answers", "ms", title="Served by KServe", title_justify="left")
+    for asked in served.asked:
+        answers = ", ".join(f"{name} {count}" for name, count in asked.answers.items())
+        speed = "–" if asked.median_ms is None else f"{asked.median_ms:.0f}"
+        table.add_row(asked.operation, asked.what, answers or "none", speed)
+    page = os.path.relpath(served.drift_page)
+    return [table, Text(f"Drift: {served.drift_answer}"), Text(f"  {page}")]
 
 
 def _version(run: LocalRun) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -11,12 +12,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.cli.closing import closing
+from pipelines.cli.closing import Ran, closing
 from pipelines.compilation import NAMES, compile_pipelines
 from pipelines.documents import collect
 from pipelines.local import LocalRun, Runner
 from pipelines.params import check_params
 from pipelines.placement import CHECKOUT
+from pipelines.served import Served, champions_of, serve_once
 from vultus.contracts.words import RECOGNITION_MODEL, Task
 from vultus.registry import MlflowServer
 from vultus.settings import Settings
@@ -48,7 +50,7 @@ def run_on_screen(
     server = MlflowServer(home) if settings.tracking.uri is None else None
     if server is not None:
         server.start()  # it needs seconds; ingest does not need it yet
-    runs: list[tuple[Task, str, LocalRun]] = []
+    runs: list[Ran] = []
     try:
         environment = _environment(settings, server)
         view = _View(console)
@@ -69,7 +71,31 @@ def run_on_screen(
     finally:
         if server is not None:
             server.stop()
-    console.print(closing(runs, time.monotonic() - start))
+    served = _served(settings, runs, console)
+    console.print(closing(runs, served, time.monotonic() - start))
+
+
+def _served(settings: Settings, runs: list[Ran], console: Console) -> Served | None:
+    """Ask the promoted models over HTTP, unless this very pair was asked before."""
+    from serving.secrets import api_key
+    from vultus.storage import store_from
+
+    home = settings.paths
+    models = champions_of(home)
+    known = Served.read(home)
+    if not any(name.startswith(RECOGNITION_MODEL) for name in models):
+        return None
+    if known is not None and known.models == models:
+        return known
+    crops = Path(runs[0][2].outputs["crops"].path)
+    with console.status("serving") as status:
+        return serve_once(
+            home,
+            crops,
+            store_from(settings.storage, home),
+            api_key(settings),
+            said=lambda what: status.update(f"serving: {what}"),
+        )
 
 
 def _plan(

@@ -53,6 +53,7 @@ class LoopbackProcess:
     def start(self) -> None:
         """Start the process; returns at once, `wait` waits."""
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self.log_file.touch(mode=0o600)  # a server may greet with its key
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
