@@ -37,8 +37,8 @@ FEATURE_SCHEMA = pa.schema(
         pa.field("sketch", pa.list_(pa.int8())),
     ]
 )
-"""FeatureLog: one row a request. `sketch` = SKETCH_LENGTH signs of a fixed random projection of the embedding,
-coarse enough to see the population move and too coarse to match a person."""
+"""FeatureLog: one row a request. `sketch` = SKETCH_LENGTH signs, see `sketch_of`: coarse enough to see
+the population move and too coarse to match a person."""
 
 
 def sketch_of(embedding: Embeddings) -> NDArray[np.int8]:
