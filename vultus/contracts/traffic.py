@@ -33,11 +33,12 @@ FEATURE_SCHEMA = pa.schema(
         *(pa.field(f"quality_{name}", pa.float32()) for name in QUALITY_COMPONENTS),
         pa.field("faces", pa.int32()),
         *(pa.field(f"latency_{stage}_ms", pa.float32()) for stage in STAGES),
-        pa.field("sketch", pa.list_(pa.int8(), SKETCH_LENGTH)),
+        # Not of fixed length: pyarrow 25 writes a null of that kind, but cannot read it back.
+        pa.field("sketch", pa.list_(pa.int8())),
     ]
 )
-"""FeatureLog: one row a request. `sketch` = signs of a fixed random projection of the embedding,
-coarse enough to see the population move and too coarse to match a person."""
+"""FeatureLog: one row a request. `sketch` = SKETCH_LENGTH signs, see `sketch_of`: coarse enough to see
+the population move and too coarse to match a person."""
 
 
 def sketch_of(embedding: Embeddings) -> NDArray[np.int8]:

@@ -1,10 +1,16 @@
 """The sketch of an embedding: 16 signs that everybody computes alike."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vultus.contracts.traffic import SKETCH_LENGTH, sketch_of
+from vultus.contracts.artifact import write_table
+from vultus.contracts.traffic import FEATURE_SCHEMA, SKETCH_LENGTH, sketch_of
 
 
 def _unit(seed: int, dimension: int = 128) -> np.ndarray:
@@ -36,3 +42,14 @@ def test_signs_are_balanced_over_a_population() -> None:
     sketches = np.stack([sketch_of(_unit(seed)) for seed in range(2000)])
     # Standard deviation of a mean of 2,000 signs is 0.022; four of them, over 16 directions.
     assert np.abs(sketches.mean(axis=0)).max() < 0.09
+
+
+def test_rows_with_and_without_a_sketch_come_back(tmp_path: Path) -> None:
+    plain = {"ts": datetime.now(UTC), "tenant": "t", "decision": "attack"}
+    given_rows = [
+        {**plain, "request_id": "a", "operation": "liveness", "sketch": None},
+        {**plain, "request_id": "b", "operation": "verify", "sketch": sketch_of(_unit(1)).tolist()},
+    ]
+    table = pa.Table.from_pylist(given_rows, schema=FEATURE_SCHEMA)
+    write_table(table, FEATURE_SCHEMA, tmp_path / "log.parquet")
+    assert pq.read_table(tmp_path / "log.parquet").equals(table)
