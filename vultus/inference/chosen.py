@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vultus.contracts.answers import PadAnswer
 from vultus.contracts.arrays import Box, Embeddings, RgbImage
 from vultus.contracts.seams import Detections
 from vultus.contracts.words import Reason
@@ -52,10 +53,9 @@ def look_at(analyser: FaceAnalyser, item: Item, images: Path, *, embed: bool) ->
     if index is None:
         return _unseen(analyser, image, box, embed=embed)
     analysis = analyser.analyse_face(image, found, index, embed=embed, pad=not embed)
-    why = analysis.reason or analysis.pad.reason
     if embed:
-        return Looked(embedding=analysis.embedding, why=str(why or ""))
-    return Looked(pad_score=analysis.pad.score, why=str(why or ""))
+        return Looked(embedding=analysis.embedding, why=str(analysis.reason or ""))
+    return _judged(analysis.pad, analysis.reason)
 
 
 def meant_face(
@@ -96,5 +96,11 @@ def _unseen(analyser: FaceAnalyser, image: RgbImage, box: Box | None, *, embed: 
     inside = clipped(box[None], *image.shape[:2])[0]
     if min(inside[2:] - inside[:2]) < 1:
         return Looked(why="the box lies outside the picture")
-    judged = analyser.judge(image, inside)
-    return Looked(pad_score=judged.score, why=str(judged.reason or ""))
+    return _judged(analyser.judge(image, inside), None)
+
+
+def _judged(pad: PadAnswer, reason: Reason | None) -> Looked:
+    """An attack is a score like any other; only a missing one has a reason here."""
+    if pad.score is not None:
+        return Looked(pad_score=pad.score)
+    return Looked(why=str(reason or pad.reason or Reason.PAD_UNAVAILABLE))
