@@ -112,12 +112,13 @@ class Access:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         """Run the application; a body that grows too long without having said so ends in 413."""
-        taken, started = 0, False
+        taken, whole, started = 0, False, False
 
         async def counted() -> Message:
-            nonlocal taken
+            nonlocal taken, whole
             message = await receive()
             taken += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if taken > self._body_bytes:
                 raise self._too_long()
             return message
@@ -138,7 +139,8 @@ class Access:
                 raise
             refusal = refusal_of(error, request_id)
         if taken > self._body_bytes and not started:
-            await _drain(receive, _DRAINED_AT_MOST * self._body_bytes)
+            if not whole:  # nothing more would come, and waiting would never end
+                await _drain(receive, _DRAINED_AT_MOST * self._body_bytes)
             refusal = self._too_long()
         if refusal is not None:
             await problem(refusal, request_id)(scope, receive, outlet)

@@ -137,7 +137,10 @@ class Capture:
         name = f"{rows[0]['ts']:%H%M%S}-{uuid4().hex}.parquet"
         partial = folder / f".{name}"
         try:
-            pq.write_table(pa.Table.from_pylist(rows, schema=FEATURE_SCHEMA), partial)
+            # pyarrow 25.0 cannot read back a fixed-size list that holds a null; without its own schema
+            # in the file it reads a plain list, which casts to FEATURE_SCHEMA.
+            table = pa.Table.from_pylist(rows, schema=FEATURE_SCHEMA)
+            pq.write_table(table, partial, store_schema=False)
             partial.replace(folder / name)
         finally:
             partial.unlink(missing_ok=True)

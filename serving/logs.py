@@ -1,6 +1,7 @@
 """Log lines of the server: event and facts, one line each."""
 
 import logging
+import warnings
 
 _PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
@@ -28,3 +29,4 @@ def log_to_stderr() -> None:
         logging.getLogger(package).setLevel(logging.INFO)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(fastapi|kserve)\b")

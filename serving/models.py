@@ -42,6 +42,18 @@ class FaceModel(Model):
     def tensors(self, answers: Sequence[Any]) -> list[InferOutput]:
         """The fields that V2 gives as tensors."""
 
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """What GET /v2/models/<name> says."""
+        return [{"name": name, "datatype": "BYTES", "shape": [-1]} for name in self.inputs]
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        """The same for the answer."""
+        found = [*self.tensors([]), _texts("answer", [])]
+        return [
+            {"name": out.name, "datatype": out.datatype, "shape": [-1, *out.shape[1:]]}
+            for out in found
+        ]
+
     async def predict(
         self,
         payload: dict[str, Any] | InferRequest,

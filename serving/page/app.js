@@ -148,7 +148,11 @@ function wireSlots() {
         refresh();
       },
       failed: (title, detail) => show(place[name], problemCard(title, detail)),
-      camera: (on) => { if (on && name === "live") watch(); },
+      camera: (on) => {
+        // Read aloud one answer, not four a second.
+        if (name === "live") at("result-liveness").setAttribute("aria-live", on ? "off" : "polite");
+        if (on && name === "live") watch();
+      },
     });
   }
   document.addEventListener("paste", (event) => {

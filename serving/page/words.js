@@ -15,7 +15,7 @@ const REASONS = {
   no_face: "No face was found. Show one whole face, upright and well lit.",
   several_faces: "There are several faces of about the same size. Let one person alone be in the picture.",
   low_quality: "The picture is too poor: take it again, sharper and with light from the front.",
-  attack: "It looks like a print, a screen or a mask. The score below does not count then.",
+  attack: "It looks like a print, a screen or a mask.",
   pad_unavailable: "Nobody can say whether this is live: no attack detector fits this picture.",
   unknown_subject: "Nobody is enrolled for these models yet.",
   timeout: "It took too long.",
@@ -92,7 +92,7 @@ function facts(answer) {
   const face = answer.probe ?? answer.face;
   if (face) rows.push(["Picture quality", `${Math.round(face.quality.unified)} of 100`]);
   if (answer.fmr) rows.push(["Strictness", `1 wrong match in ${Math.round(1 / answer.fmr).toLocaleString("en")}`]);
-  if (answer.gallery_size !== undefined) rows.push(["Enrolled", `${answer.gallery_size} people`]);
+  if (answer.gallery_size !== undefined) rows.push(["Enrolled", `${answer.gallery_size} ${answer.gallery_size === 1 ? "person" : "people"}`]);
   if (answer.references !== undefined) rows.push(["References", String(answer.references)]);
   const names = [models?.recognition, models?.pad].filter(Boolean).join(", ");
   if (names) rows.push(["Models", names]);
