@@ -92,9 +92,12 @@ def deliver(
     for channel in channels:
         if alerts:
             _write(folder / _name(channel), alerts)
-    if alerts and not channels:
-        logger.warning("alert has no receiver", extra={"alerts": [one.name for one in alerts]})
     failures = []
+    if alerts and not channels:
+        failures.append(
+            "the alert has no receiver: set VULTUS_MONITORING__ALERTMANAGER or "
+            "VULTUS_MONITORING__WEBHOOK"
+        )
     for channel in channels:
         for file in sorted(folder.parent.glob(f"*/{_name(channel)}")):
             failure = _send(file, channel, pause)

@@ -50,6 +50,13 @@ class Finding:
         """How far beyond its limit."""
         return self.statistics.wasserstein / self.limit
 
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Reference and now: inside the change, where there is one; else the medians."""
+        if self.onset is not None:
+            return self.onset.before, self.onset.now
+        return float(np.median(self.sample.reference)), float(np.median(self.sample.current))
+
 
 @dataclass(frozen=True)
 class PermutedFinding:

@@ -117,15 +117,15 @@ def _trainable(
     columns = {key.partition("@")[0] for key in keys}
     wanted = tuple(sorted({_LEARNABLE[c] for c in columns if c in _LEARNABLE}))
     if not wanted:
-        return (), "nothing that training could learn has moved"
+        return (), "no retraining: nothing that it could learn has moved"
     if drifted < params.retrain_after:
-        return (), f"retraining waits for {params.retrain_after} drifted windows in a row"
+        return (), f"no retraining before {params.retrain_after} drifted windows in a row"
     since = now - timedelta(hours=params.retrain_cooldown_h)
     rested = tuple(
         task for task in wanted if not any(one.at > since and task in one.tasks for one in history)
     )
     if not rested:
-        return (), f"trained again less than {params.retrain_cooldown_h:g} h ago"
+        return (), f"no retraining: the last began less than {params.retrain_cooldown_h:g} h ago"
     if supply.count is None or supply.count < params.min_new_labelled:
         return (), (
             f"no retraining: {params.min_new_labelled} new labelled pictures are needed, "
@@ -153,7 +153,11 @@ def _alert(
         first = min(told[key] for key in keys)
         reason = f"already alerted at {first:%d %b %H:%M} UTC; {refusal}"
         return Decision(action="keep", reason=reason, keys=keys, alerting=True)
-    return Decision(action="alert", reason=refusal, keys=keys, alerting=True)
+    columns = dict.fromkeys(key.partition("@")[0] for key in fresh)
+    reason = f"{', '.join(columns)} moved; {refusal}"
+    if ATTACKS in fresh:
+        reason = f"more attacks than usual; {refusal}"
+    return Decision(action="alert", reason=reason, keys=keys, alerting=True)
 
 
 def _streak(earlier: Sequence[PastPass], status: str) -> int:

@@ -120,7 +120,7 @@ def sketch_distance(
 
     def distance(sums: NDArray[np.float32]) -> NDArray[np.float64]:
         gap = sums / n - (total - sums) / (len(pooled) - n)
-        return np.mean(np.square(gap, dtype=np.float64), axis=-1)
+        return np.asarray(np.mean(np.square(gap, dtype=np.float64), axis=-1))
 
     observed = float(distance(pooled[:n].sum(axis=0)))
     at_least = 0
@@ -143,7 +143,7 @@ def variation_distance(
 
     def distance(counts: NDArray[np.int64]) -> NDArray[np.float64]:
         gap = counts / n - (total - counts) / max(int(total.sum()) - n, 1)
-        return 0.5 * np.abs(gap).sum(axis=-1)
+        return np.asarray(0.5 * np.abs(gap).sum(axis=-1))
 
     observed = float(distance(now))
     permutations = _permutations(params)

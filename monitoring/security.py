@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from statistics import NormalDist
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +22,7 @@ from monitoring.strata import Sample, Stratum
 from monitoring.window import Window
 from vultus.contracts.traffic import DriftTest
 from vultus.contracts.words import PadDecision, Reason
-
-_Z95 = 1.959964
+from vultus.metrics.intervals import wilson
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,15 @@ class AttackReport:
     """Share of faces taken for attacks and what was expected, both with 95 % intervals.
 
     onset: since when there are more, where that is beyond chance; burst: the densest one that chance
-    does not explain.
+    does not explain; device: of most attacks; course: 1 for each face taken for an attack, else 0.
     """
 
     share: Share | None
     expected: Share | None
     onset: Onset | None
     burst: Burst | None
+    device: str | None = None
+    course: Sample | None = None
 
     @property
     def raised(self) -> bool:
@@ -86,19 +86,20 @@ def attacks_in(window: Window, reference: Reference, params: MonitorParams) -> A
     expected = _expected(reference, params)
     if not attack.size:
         return AttackReport(None, expected, None, None)
-    share = wilson(int(attack.sum()), attack.size)
+    share = share_of(int(attack.sum()), attack.size)
+    course = _course(faces, attack, expected)
     onset = None
     if expected is not None and attack.size >= params.min_rows and _beyond(share, expected, params):
-        onset = _onset(faces, attack, expected)
-    return AttackReport(share, expected, onset, _burst(faces, attack, expected, onset, params))
+        onset = onset_of(course)
+    burst = _burst(faces, attack, expected, onset, params)
+    device = _commonest(faces.filter(pa.array(attack))["device"])
+    return AttackReport(share, expected, onset, burst, device, course)
 
 
-def wilson(count: int, n: int, z: float = _Z95) -> Share:
-    """A share with its Wilson interval, 95 % by default. Source: Wilson, JASA 1927."""
-    share, z2 = count / n, z**2
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Share(share, max(0.0, middle - half), min(1.0, middle + half), n)
+def share_of(count: int, n: int, confidence: float = 0.95) -> Share:
+    """A share with its Wilson interval."""
+    low, high = wilson(count, n, confidence)
+    return Share(count / n, low, high, n)
 
 
 def binomial_tail(count: int, n: int, share: float) -> float:
@@ -139,23 +140,23 @@ def _expected(reference: Reference, params: MonitorParams) -> Share | None:
     if not reference.live:
         return reference.bpcer
     _, attack = _decided(reference.table)
-    return wilson(int(attack.sum()), attack.size) if attack.size >= params.min_rows else None
+    return share_of(int(attack.sum()), attack.size) if attack.size >= params.min_rows else None
 
 
 def _beyond(share: Share, expected: Share, params: MonitorParams) -> bool:
     """Disjoint intervals at the level that the attacks' part of the false alarm rate leaves."""
-    z = NormalDist().inv_cdf(1 - params.false_alarm_rate / (2 * FAMILIES))
-    now = wilson(round(share.value * share.n), share.n, z)
-    usual = wilson(round(expected.value * expected.n), expected.n, z)
+    confidence = 1 - params.false_alarm_rate / FAMILIES
+    now, usual = (share_of(round(s.value * s.n), s.n, confidence) for s in (share, expected))
     return now.low > max(usual.high, expected.high)
 
 
-def _onset(faces: pa.Table, attack: NDArray[np.bool_], expected: Share) -> Onset:
-    """When the attacks began to be more: the course of 0 and 1 against the expected share."""
-    usual = np.zeros(max(expected.n, 1))
-    usual[: max(1, round(expected.value * expected.n))] = 1
+def _course(faces: pa.Table, attack: NDArray[np.bool_], expected: Share | None) -> Sample:
+    """The course of 0 and 1 against the expected share."""
+    n, value = (1, 0.0) if expected is None else (max(expected.n, 1), expected.value)
+    usual = np.zeros(n)
+    usual[: max(1, round(value * n))] = 1
     times = faces["ts"].to_numpy().astype("datetime64[ms]")
-    return onset_of(Sample("attack", Stratum("all", "all"), usual, attack.astype(float), times))
+    return Sample("attack", Stratum("all", "all"), usual, attack.astype(float), times)
 
 
 def _burst(

@@ -81,7 +81,7 @@ def attack_phrase(attacks: AttackReport, window: Window) -> str:
         parts.append(
             f"{share.value:.1%} of {share.n:,} faces were taken for attacks "
             f"({share.low:.1%} to {share.high:.1%}; up to {expected.high:.1%} is usual)"
-            + _most(attacks.onset, window)
+            + _most(attacks, window)
         )
     if burst is not None:
         where = "" if burst.device is None else f" at device {burst.device}"
@@ -132,6 +132,8 @@ def span(window: Window) -> str:
     """`24 Nov 08:00 to 24 Nov 17:30 UTC`."""
     if window.start is None or window.end is None:
         return "no time at all"
+    if window.start.date() == window.end.date():
+        return f"{window.start:%d %b %H:%M} to {window.end:%H:%M} UTC"
     return f"{window.start:%d %b %H:%M} to {window.end:%d %b %H:%M} UTC"
 
 
@@ -215,21 +217,23 @@ def _followers(
         yield f"and {len(unique) - 3} more"
 
 
-def _most(onset: Onset | None, window: Window) -> str:
-    return "" if onset is None or onset.whole else f", most {since(onset, window)}"
+def _most(attacks: AttackReport, window: Window) -> str:
+    """`, most since 14:00 UTC at device door-2`."""
+    onset = attacks.onset
+    when = "" if onset is None or onset.whole else f" {since(onset, window)}"
+    where = "" if attacks.device is None else f" at device {attacks.device}"
+    return f", most{when}{where}" if when or where else ""
 
 
 def _too_little(
     window: Window, reference: Reference, thin: Sequence[Thin], params: MonitorParams
 ) -> str:
     if not window.rows:
-        return (
-            "No traffic in this window yet: start `vultus serve`, send requests, then look again."
-        )
+        return "No traffic in this window yet, so there is nothing to compare."
     if not reference.table.num_rows:
         return (
-            f"{window.rows:,} requests, but nothing to compare them with: promote models with "
-            "`vultus run`, or confirm a healthy window with `vultus monitor --confirm`."
+            f"{window.rows:,} requests, but nothing to compare them with: no model is promoted "
+            "and no window was confirmed as healthy."
         )
     most = max((min(one.current, one.reference) for one in thin), default=0)
     return (

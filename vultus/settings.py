@@ -50,10 +50,13 @@ class ServingSettings(_Group):
 
 
 class MonitoringSettings(_Group):
-    """Where alerts go."""
+    """Where alerts go, and where models are trained again."""
 
-    webhook: str | None = None
-    alertmanager: str | None = None
+    webhook: str | None = Field(default=None, description="URL that takes alerts as JSON")
+    alertmanager: str | None = Field(default=None, description="base URL; API v2")
+    kubeflow: str | None = Field(
+        default=None, description="Kubeflow Pipelines that retraining is started at"
+    )
 
 
 class RolloutSettings(_Group):

@@ -11,7 +11,17 @@ from typer.core import TyperGroup
 from vultus.errors import VultusError
 from vultus.settings import Settings
 
-_GROUPS = ("run", "models", "answer", "score", "weights", "serve", "gallery")
+_GROUPS = (
+    "run",
+    "models",
+    "answer",
+    "score",
+    "weights",
+    "serve",
+    "gallery",
+    "monitor",
+    "report",
+)
 
 
 class _Commands(TyperGroup):
