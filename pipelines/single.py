@@ -4,17 +4,19 @@ import inspect
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from pipelines.params import STEPS
 from vultus.errors import BadParameter
-from vultus.settings import Settings
+
+if TYPE_CHECKING:
+    from vultus.settings import Settings
 
 
 def run_step(
-    settings: Settings,
+    settings: "Settings",
     verb: str,
     inputs: list[str],
     outputs: list[str],

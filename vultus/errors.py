@@ -14,10 +14,9 @@
     ├── BadSignature            a model version whose statement does not hold
     ├── StorageUnavailable      the object store or the disk refuses
     ├── TrackingUnavailable     the MLflow server or its database refuses
-    ├── TrainingFailed          NaN loss, nothing to learn from
-    └── NotPromoted             the gate said no; carries the reasons
+    └── TrainingFailed          NaN loss, nothing to learn from
 
-An expected outcome (no face, an attack, a drift) is a result, never an exception.
+An expected outcome (no face, an attack, a refusal by the gate, a drift) is a result, never an exception.
 """
 
 
@@ -79,15 +78,3 @@ class TrackingUnavailable(VultusError):
 
 class TrainingFailed(VultusError):
     """A loss that is no number, or nothing to learn from."""
-
-
-class NotPromoted(VultusError):
-    """The gate said no.
-
-    Args:
-        reasons: one sentence for each rule that was broken.
-    """
-
-    def __init__(self, reasons: tuple[str, ...]) -> None:
-        super().__init__("not promoted: " + "; ".join(reasons))
-        self.reasons = reasons

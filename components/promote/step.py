@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict
 
 from components.promote.gate import (
@@ -25,7 +24,7 @@ from vultus.contracts.models import ModelVersion
 from vultus.contracts.seams import Registry, Store, Tracker, VersionRef
 from vultus.contracts.words import CHAMPION, PREVIOUS
 from vultus.errors import BadArtifact, BadSignature
-from vultus.signing import ChampionPointer, verify_version
+from vultus.signing import ChampionPointer, PublicKey, verify_version
 
 __all__ = ["PromoteParams", "PromoteReport", "promote_model"]
 
@@ -57,7 +56,7 @@ def promote_model(
     tracker: Tracker,
     store: Store,
     home: Home,
-    public_key: Ed25519PublicKey,
+    public_key: PublicKey,
 ) -> PromoteReport:
     """Judge a registered ModelVersion and, if it passes, make it the champion.
 
@@ -111,7 +110,7 @@ def _judge(
     registry: Registry,
     store: Store,
     home: Home,
-    public_key: Ed25519PublicKey,
+    public_key: PublicKey,
 ) -> tuple[tuple[str, ...], list[Comparison]]:
     """All reasons against the version, and what it was compared with."""
     try:

@@ -5,7 +5,6 @@ import shutil
 import time
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.contracts.artifact import MANIFEST
@@ -14,7 +13,7 @@ from vultus.contracts.models import ModelVersion, OnnxModel
 from vultus.contracts.seams import Registry, Tracker, VersionRef
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL, Task
 from vultus.errors import BadArtifact, TrackingUnavailable
-from vultus.signing import sign_version
+from vultus.signing import PrivateKey, sign_version
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ def register_model(
     *,
     registry: Registry,
     tracker: Tracker,
-    signing_key: Ed25519PrivateKey,
+    signing_key: PrivateKey,
     git_commit: str,
     made_by: str = "register",
 ) -> RegisterReport:
@@ -122,7 +121,7 @@ def _version(
     out: Path,
     name: str,
     run_id: str,
-    key: Ed25519PrivateKey,
+    key: PrivateKey,
     git_commit: str,
     made_by: str,
 ) -> ModelVersion:
