@@ -14,6 +14,7 @@ from components.promote.gate import (
     Comparison,
     PromoteParams,
     comparison_reasons,
+    coverage_reasons,
     evidence_reasons,
     floor_reasons,
     paired_comparison,
@@ -31,7 +32,7 @@ __all__ = ["PromoteParams", "PromoteReport", "promote_model"]
 logger = logging.getLogger(__name__)
 
 _MIN_SLICE = 30
-"""Positive and negative test trials below which a slice is not compared: chance would decide."""
+"""Positive and negative test trials below which nothing is compared: chance would decide."""
 
 
 class PromoteReport(BaseModel):
@@ -122,7 +123,9 @@ def _judge(
         return tuple(reasons), []
     theirs = ModelVersion.open(registry.fetch(champion, home.models))
     reasons.extend(evidence_reasons(artifact, theirs))
-    comparisons = compare(paired_scores(artifact, theirs, store), params)
+    paired = paired_scores(artifact, theirs, store)
+    reasons.extend(coverage_reasons(paired, _MIN_SLICE))
+    comparisons = compare(paired, params)
     reasons.extend(comparison_reasons(comparisons, params))
     return tuple(reasons), comparisons
 

@@ -32,9 +32,18 @@ def tracking_errors(uri: str) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, requests.RequestException, OSError) as error:
+    except (MlflowException, requests.RequestException, OSError, *_database_errors()) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise TrackingUnavailable(
             f"MLflow at {uri} refuses: {first}; nothing is lost: start it (`vultus ui`) or mend "
             "VULTUS_TRACKING__URI, then run the same command again"
         ) from error
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """What a SQLite file raises; the images' mlflow-skinny carries no database."""
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
+    except ModuleNotFoundError:
+        return ()
+    return (SQLAlchemyError,)

@@ -50,6 +50,8 @@ class MlflowServer:
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
         environment = os.environ | {
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            # Its job runner is eight more processes for features that nobody here uses.
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "GIT_PYTHON_REFRESH": "quiet",
         }
         with self.log_file.open("ab") as log:
