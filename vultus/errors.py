@@ -17,7 +17,7 @@
     ├── TrainingFailed          NaN loss, nothing to learn from
     └── RolloutFailed           the cluster did not take a promoted version
 
-An expected outcome (no face, an attack, a drift) is a result, never an exception.
+An expected outcome (no face, an attack, a refusal by the gate, a drift) is a result, never an exception.
 """
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from components.promote.trials import Paired
 from vultus.contracts.evaluation import FIGURES, Figure
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import LivenessTransform
@@ -63,11 +64,11 @@ def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]
     if isinstance(version.transform, LivenessTransform):
         auc = figures.get("pad_auc")
         low = None if auc is None else auc.low if auc.low is not None else auc.value
-        if low is None or low < params.min_pad_auc:
+        if low is None or not low >= params.min_pad_auc:
             yield f"PAD AUC may be as low as {low}, the floor is {params.min_pad_auc} (simulated test)"
     else:
         eer = figures.get("eer")
-        if eer is None or eer.value is None or eer.value > params.max_eer:
+        if eer is None or eer.value is None or not eer.value <= params.max_eer:  # NaN is refused
             value = None if eer is None else eer.value
             yield f"EER on the test split is {value}, the floor is {params.max_eer}"
 
@@ -83,20 +84,42 @@ def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams)
 
 
 def evidence_reasons(candidate: ModelVersion, champion: ModelVersion) -> Iterator[str]:
-    """Simulated evidence never replaces real evidence, member by member of the rooms they cover."""
+    """Simulated evidence never replaces real evidence, in no room that a real member covers."""
     ours, theirs = candidate.transform, champion.transform
     if not isinstance(ours, LivenessTransform) or not isinstance(theirs, LivenessTransform):
         return
+    edges = {edge for member in ours.members for edge in (member.room_min, member.room_max)}
     for member in theirs.members:
         if member.evidence is not Evidence.REAL:
             continue
-        middle = max(member.room_min, min(member.room_max, member.room_min + 0.5))
-        heir = next((m for m in ours.members if m.room_min <= middle < m.room_max), None)
-        if heir is None or heir.evidence is not Evidence.REAL:
-            yield (
-                f"from room {member.room_min} on, {member.name} has real evidence; "
-                f"{'nothing' if heir is None else heir.name} would replace it with simulated evidence"
-            )
+        # Between two edges nothing changes, so one look at the start of every piece sees all rooms.
+        inside = {edge for edge in edges if member.room_min < edge < member.room_max}
+        for start in sorted({member.room_min, *inside}):
+            heir = next((m for m in ours.members if m.room_min <= start < m.room_max), None)
+            if heir is None or heir.evidence is not Evidence.REAL:
+                yield (
+                    f"from room {start:g} on, {member.name} has real evidence; "
+                    f"{'nothing' if heir is None else heir.name} would replace it with simulated evidence"
+                )
+                break
+
+
+def coverage_reasons(paired: Paired, least: int) -> Iterator[str]:
+    """A comparison needs enough trials, and a candidate may not pass by leaving hard ones out.
+
+    Args: least: trials of either kind below which chance would decide.
+    """
+    positive, negative = int(paired.positive.sum()), int((~paired.positive).sum())
+    if min(positive, negative) < least:
+        yield (
+            f"too few test trials to compare with the champion: {positive} mated or bona fide and "
+            f"{negative} others, {least} of each are needed; add data"
+        )
+    if paired.unscored:
+        yield (
+            f"{paired.unscored} test trials that the champion scores have no score here; "
+            "a version must answer wherever the champion does"
+        )
 
 
 def paired_comparison(

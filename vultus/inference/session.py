@@ -1,18 +1,26 @@
 """The one place that makes an ONNX Runtime session."""
 
+import os
 from pathlib import Path
-
-import onnxruntime as ort
+from typing import TYPE_CHECKING
 
 from vultus.errors import WeightsUnavailable
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
-def session_of(model: Path | bytes, *, threads: int = 1) -> ort.InferenceSession:
+
+def session_of(model: Path | bytes, *, threads: int = 1) -> "InferenceSession":
     """A CPU session that does not spin while it waits.
 
     Args: model: a file or its bytes; threads: inside one operator.
     Raises: WeightsUnavailable, if the file is no model.
     """
+    # Since 1.32 the mere import writes a device id below ~/.cache and reports usage to its maker.
+    # A server that sees faces tells nobody; the variable counts only if it is set before the import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
