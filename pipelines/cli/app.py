@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from vultus.errors import VultusError
 from vultus.settings import Settings
 
-_GROUPS = ("run", "models")
+_GROUPS = ("run", "models", "images")
 
 
 class _Commands(TyperGroup):
