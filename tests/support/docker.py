@@ -56,7 +56,9 @@ def daemon(*, free_gib: int = 12) -> Iterator[None]:
     if os.environ.get("DOCKER_HOST"):
         raise Cannot(str(given))
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        raise Cannot("no Docker daemon answers, and none can be started (root and docker.io needed)")
+        raise Cannot(
+            "no Docker daemon answers, and none can be started (root and docker.io needed)"
+        )
     if shutil.disk_usage(cache_folder()).free < free_gib * _GIB:
         raise Cannot(f"less than {free_gib} GiB free for images")
     with _locked(cache_folder() / "docker.lock"), _throw_away():
@@ -182,3 +184,31 @@ def wheelhouse(extras: str) -> Path:
     wanted.unlink()
     partial.replace(folder)
     return folder
+
+
+def has_image(tag: str) -> bool:
+    """Whether the daemon has an image of this tag."""
+    return subprocess.run(["docker", "image", "inspect", tag], capture_output=True).returncode == 0
+
+
+HARDENED = (
+    "--read-only", "--tmpfs=/tmp:exec", "--cap-drop=ALL", "--user=10001",
+    "--security-opt=no-new-privileges", "--network=none",
+)  # fmt: skip
+
+
+def run_hardened(
+    image: str, command: list[str], *, volumes: dict[Path, str] | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in an image as a cluster would at its strictest.
+
+    Args: volumes: folder on this machine -> where it appears; environment: variables.
+    """
+    options = [f"--volume={source}:{place}" for source, place in (volumes or {}).items()]
+    options += [f"--env={name}={value}" for name, value in environment.items()]
+    return subprocess.run(
+        ["docker", "run", "--rm", *HARDENED, *options, image, *command],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
