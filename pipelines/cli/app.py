@@ -21,6 +21,7 @@ _GROUPS = (
     "gallery",
     "monitor",
     "report",
+    "images",
 )
 
 

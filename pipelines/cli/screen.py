@@ -1,7 +1,6 @@
 """What a person sees while `vultus run` works, and the one screen it ends with."""
 
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,9 +15,10 @@ from pipelines.cli.closing import Ran, closing
 from pipelines.compilation import NAMES, compile_pipelines
 from pipelines.documents import collect
 from pipelines.local import LocalRun, Runner
-from pipelines.params import check_params
+from pipelines.params import STEPS, check_params
 from pipelines.placement import CHECKOUT
 from pipelines.served import Served, champions_of, serve_once
+from pipelines.source import git_commit
 from vultus.contracts.words import RECOGNITION_MODEL, Task
 from vultus.registry import MlflowServer
 from vultus.settings import Settings
@@ -43,6 +43,10 @@ def run_on_screen(
     """
     for task in tasks:
         check_params(task, params)
+    if runner == "docker":
+        from pipelines.docker import require_images
+
+        require_images(STEPS)
     start = time.monotonic()
     home = settings.paths
     console = Console()
@@ -116,26 +120,14 @@ def _plan(
 
 def _environment(settings: Settings, server: MlflowServer | None) -> dict[str, str]:
     """Settings that the steps' processes read."""
-    environment = {"VULTUS_HOME": str(settings.paths.root), "VULTUS_GIT_COMMIT": _commit()}
+    environment = {
+        "VULTUS_HOME": str(settings.paths.root),
+        "VULTUS_GIT_COMMIT": git_commit(CHECKOUT),
+    }
     if server is not None:
         environment["VULTUS_TRACKING__URI"] = server.uri
     environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # noqa: PTH120
     return environment
-
-
-def _commit() -> str:
-    """The checkout's commit, `-dirty` where files differ; `unknown` outside a checkout."""
-    try:
-        said = subprocess.run(
-            ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=40"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return said.stdout.strip()
 
 
 class _View:
