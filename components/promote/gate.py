@@ -97,9 +97,10 @@ def evidence_reasons(candidate: ModelVersion, champion: ModelVersion) -> Iterato
         for start in sorted({member.room_min, *inside}):
             heir = next((m for m in ours.members if m.room_min <= start < m.room_max), None)
             if heir is None or heir.evidence is not Evidence.REAL:
+                other = "nothing" if heir is None else heir.name
                 yield (
                     f"from room {start:g} on, {member.name} has real evidence; "
-                    f"{'nothing' if heir is None else heir.name} would replace it with simulated evidence"
+                    f"{other} would replace it with simulated evidence"
                 )
                 break
 
