@@ -46,8 +46,8 @@ def roll_out(name: str, version: int, settings: "RolloutSettings") -> bool:
     except (ApiException, HTTPError, OSError, KeyError, IndexError) as error:
         why = str(error).replace("\n", " ").strip()
         raise RolloutFailed(
-            f"{name}/{version} is champion, but InferenceService "
-            f"{settings.namespace}/{settings.service} was not changed: {why}; mend it and run promote again"
+            f"{name}/{version} is champion, but InferenceService {settings.namespace}/"
+            f"{settings.service} was not changed: {why}; mend it and run promote again"
         ) from error
     return True
 
