@@ -27,6 +27,5 @@ def promote(version: Input[ModelVersion], params: dict) -> str:
         home=door.home,
         public_key=public_key_of(door.signing_key()),
     )
-    if report.decision == "passed":
-        roll_out(report.name, report.version, door.settings.rollout)
+    roll_out(report, door.settings.rollout)
     return report.decision

@@ -6,6 +6,7 @@ changes when this step says so, and the object's history says when that was.
 
 from typing import TYPE_CHECKING, Any
 
+from components.promote.step import PromoteReport
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
 from vultus.errors import RolloutFailed
 
@@ -19,15 +20,17 @@ _VARIABLES = {
 }
 
 
-def roll_out(name: str, version: int, settings: "RolloutSettings") -> bool:
-    """Point the InferenceService at this version; the same version again changes nothing.
+def roll_out(report: PromoteReport, settings: "RolloutSettings") -> bool:
+    """Point the InferenceService at a version that passed; the same again changes nothing.
 
-    Args: name, version: the promoted one; settings: which service, where.
-    Returns: whether something was changed; False on a laptop, where no service is named.
+    Args: report: what the gate said; settings: which service, where.
+    Returns: whether something was changed; False for a refused version, and on a laptop, where no
+        service is named.
     Raises: RolloutFailed; the version is champion already, the step can be run again alone.
     """
-    if settings.service is None:
+    if settings.service is None or report.decision == "refused":
         return False
+    name, version = report.name, report.version
     place = (_GROUP, _VERSION, settings.namespace, _PLURAL, settings.service)
     wanted = {"name": _VARIABLES[name], "value": f"models:/{name}/{version}"}
     from kubernetes.client.exceptions import ApiException

@@ -14,7 +14,6 @@ import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 
-from components.promote.gate import equal_error_rate
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
     FIGURES,
@@ -35,6 +34,7 @@ from vultus.contracts.transform import (
     TensorParams,
 )
 from vultus.contracts.words import Evidence, Species
+from vultus.metrics import equal_error_rate
 
 DIMENSION = 16
 _POOLED = 3 * 7 * 7

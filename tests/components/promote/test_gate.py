@@ -16,7 +16,6 @@ from components.promote.gate import (
     PromoteParams,
     comparison_reasons,
     coverage_reasons,
-    equal_error_rate,
     evidence_reasons,
     floor_reasons,
     paired_comparison,
@@ -37,6 +36,7 @@ from vultus.contracts.seams import Store
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Evidence
 from vultus.faces.picture import encode_jpeg
+from vultus.metrics import equal_error_rate
 from vultus.storage import FolderStore
 
 QUICK = PromoteParams(replicates=60)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.promote import roll_out
+from components.promote import PromoteReport, roll_out
 from vultus.errors import RolloutFailed
 from vultus.settings import RolloutSettings
 
@@ -67,8 +67,27 @@ def _settings(cluster: _Cluster, service: str = "faces") -> RolloutSettings:
     return RolloutSettings(service=service, api=f"http://127.0.0.1:{cluster.server_port}")
 
 
+def _passed(name: str, version: int, decision: str = "passed") -> PromoteReport:
+    return PromoteReport.model_validate(
+        {
+            "name": name,
+            "version": version,
+            "champion_before": None,
+            "decision": decision,
+            "reasons": (),
+            "comparisons": (),
+            "seconds": 0.0,
+        }
+    )
+
+
+def test_a_refused_version_is_not_rolled_out(cluster: _Cluster) -> None:
+    assert not roll_out(_passed("vultus-pad", 7, "refused"), _settings(cluster))
+    assert cluster.patches == 0
+
+
 def test_the_version_number_is_written_and_the_rest_stays(cluster: _Cluster) -> None:
-    assert roll_out("vultus-pad", 7, _settings(cluster))
+    assert roll_out(_passed("vultus-pad", 7), _settings(cluster))
     predictor = cluster.service["spec"]["predictor"]
     assert predictor["minReplicas"] == 1
     assert predictor["containers"][0]["image"] == "vultus/serving"
@@ -79,15 +98,15 @@ def test_the_version_number_is_written_and_the_rest_stays(cluster: _Cluster) -> 
 
 
 def test_the_same_version_again_changes_nothing(cluster: _Cluster) -> None:
-    assert roll_out("vultus-recognition", 3, _settings(cluster))
-    assert not roll_out("vultus-recognition", 3, _settings(cluster))
+    assert roll_out(_passed("vultus-recognition", 3), _settings(cluster))
+    assert not roll_out(_passed("vultus-recognition", 3), _settings(cluster))
     assert cluster.patches == 1
 
 
 def test_an_unknown_service_says_what_to_do(cluster: _Cluster) -> None:
     with pytest.raises(RolloutFailed, match=r"vultus/other was not changed.*run promote again"):
-        roll_out("vultus-pad", 7, _settings(cluster, "other"))
+        roll_out(_passed("vultus-pad", 7), _settings(cluster, "other"))
 
 
 def test_a_laptop_names_no_service_and_nothing_happens() -> None:
-    assert not roll_out("vultus-pad", 7, RolloutSettings())
+    assert not roll_out(_passed("vultus-pad", 7), RolloutSettings())

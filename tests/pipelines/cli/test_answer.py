@@ -4,7 +4,6 @@ import csv
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -195,21 +194,13 @@ def test_fetching_what_is_here_does_nothing_and_the_unknown_is_refused(vultus: _
     assert "known: mtcnn" in said.stderr
 
 
-def test_help_is_quick_and_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
+    """Its half second is measured by `make bench-help`; what would cost it is refused here."""
     code = (
         "import sys\nfrom pipelines.cli import app\n"
         "try: app(['--help'])\nexcept SystemExit: pass\n"
         "print('HEAVY', sorted({'torch', 'mlflow', 'kfp', 'evidently', 'onnxruntime', 'cv2', "
         "'kserve', 'rich.progress'} & set(sys.modules)))"
     )
-    times = []
-    for _ in range(3):
-        start = time.monotonic()
-        said = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        times.append(time.monotonic() - start)
-        if times[-1] < 0.5:
-            break
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.endswith("HEAVY []\n")
-    assert min(times) < 0.5
