@@ -183,16 +183,24 @@ def test_weights_are_listed_with_licence_and_state(vultus: _Command) -> None:
     assert rows["sface"]["state"] == "not here"
     assert rows["sface"]["licence"].startswith("Apache-2.0")
     assert len(rows["sface"]["archive_sha256"]) == 64
+    assert rows["deepface-fasnet"]["state"] == "not here"
     assert "mtcnn" in vultus("weights", "list").stdout
 
 
-def test_fetching_what_is_here_does_nothing_and_the_unknown_is_refused(vultus: _Command) -> None:
+def test_what_is_here_stays_and_what_cannot_be_had_is_named(
+    vultus: _Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
     said = vultus("weights", "fetch", "mtcnn", "--json")
     assert said.exit_code == 0, said.output
     assert json.loads(said.stdout)[0]["error"] is None
     said = vultus("weights", "fetch", "nonsense")
     assert said.exit_code == 1
     assert "known: mtcnn" in said.stderr
+    said = vultus("weights", "fetch", "mtcnn", "deepface-fasnet")
+    assert said.exit_code == 1
+    assert "mtcnn: " in said.stdout
+    assert "let DeepFace fetch it once" in said.stderr
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
