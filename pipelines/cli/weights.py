@@ -33,13 +33,14 @@ def list_weights(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) ->
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("name", "what", "package", "licence", "trained on", "sha256 (package)", "state")
+    table = Table("name", "package", "licence", "sha256", "state")
     for row in rows:
-        table.add_row(
-            row["name"], row["title"], row["package"], row["licence"], row["training_data"],
-            row["archive_sha256"][:16] or "by pip", row["state"],
-        )  # fmt: skip
-    Console().print(table)
+        digest = row["archive_sha256"][:10] or "pip's"
+        table.add_row(row["name"], row["package"], row["licence"], digest, row["state"])
+    console = Console()
+    console.print(table)
+    for row in rows:
+        console.print(f"{row['name']}: {row['title']}; trained on: {row['training_data']}")
 
 
 def fetch(

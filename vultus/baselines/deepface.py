@@ -20,6 +20,8 @@ from vultus.errors import WeightsUnavailable
 logger = logging.getLogger(__name__)
 
 NAME = "deepface-fasnet"
+SIDE, SCALES = 80, (2.7, 4.0)
+"""Input in pixels; crop of the first and of the second network, times the longer box side."""
 FILE = f"{NAME}.onnx"
 PUBLISHED = {
     "2.7_80x80_MiniFASNetV2.pth": (
@@ -47,10 +49,12 @@ def locate_fasnet(weights: Path, published: Mapping[str, str] = PUBLISHED) -> Pa
         return known
     target = weights / FILE
     first, second = (_checked(name, digest, weights) for name, digest in published.items())
+    from vultus.networks.minifasnet import write_pair  # torch: only where there is work for it
+
     weights.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=weights, prefix=".fasnet-") as place:
         made = Path(place) / FILE
-        _convert(first, second, made)
+        write_pair(first, second, made)
         said = {"published": list(published.values()), "sha256": sha256_of(made)}
         made.replace(target)
         (Path(place) / "receipt").write_text(json.dumps(said))
@@ -77,8 +81,6 @@ def fasnet_member(file: Path, place: str, *, room_min: float, threshold: float) 
         file: what `locate_fasnet` gave; place: where it will lie in the artifact.
         room_min: from this room on it speaks; threshold: on the mean probability of bona fide.
     """
-    from vultus.networks.minifasnet import SCALES, SIDE
-
     return PanelMember(
         name=NAME,
         file=place,
@@ -93,15 +95,6 @@ def fasnet_member(file: Path, place: str, *, room_min: float, threshold: float) 
         training_data=TRAINING_DATA,
         licence=LICENCE,
     )
-
-
-def _convert(first: Path, second: Path, target: Path) -> None:
-    import torch
-
-    from vultus.networks.graph import write_onnx
-    from vultus.networks.minifasnet import SIDE, read_pair
-
-    write_onnx(read_pair(first, second), torch.zeros(2, 6, SIDE, SIDE), "log_probability", target)
 
 
 def _receipt(weights: Path) -> Path:

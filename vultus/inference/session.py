@@ -1,18 +1,26 @@
-"""The one place that makes an ONNX Runtime session."""
+"""The one place that makes an ONNX Runtime session.
+
+onnxruntime is imported with the first session: its import alone writes a file below the user's cache
+folder, and importing vultus must leave no trace.
+"""
 
 from pathlib import Path
-
-import onnxruntime as ort
+from typing import TYPE_CHECKING
 
 from vultus.errors import WeightsUnavailable
 
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
-def session_of(model: Path | bytes, *, threads: int = 1) -> ort.InferenceSession:
+
+def session_of(model: Path | bytes, *, threads: int = 1) -> "ort.InferenceSession":
     """A CPU session that does not spin while it waits.
 
     Args: model: a file or its bytes; threads: inside one operator.
     Raises: WeightsUnavailable, if the file is no model.
     """
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

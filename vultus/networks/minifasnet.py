@@ -14,10 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from vultus.errors import WeightsUnavailable
+from vultus.networks.graph import write_onnx
 
 SIDE = 80
-SCALES = (2.7, 4.0)
-"""Crop of the first and of the second network, times the longer side of the box."""
 
 State = Mapping[str, Tensor]
 
@@ -43,6 +42,7 @@ class MiniFasNet(nn.Module):
         self.prob = _dense(state, "prob")
 
     def forward(self, crops: Tensor) -> Tensor:
+        """Logits [N, 3] of one crop each."""
         features = self.conv2_dw(self.conv1(crops))
         features = self.conv_3(self.conv_23(features))
         features = self.conv_4(self.conv_34(features))
@@ -63,6 +63,7 @@ class FasNetPair(nn.Module):
         self.first, self.second = first, second
 
     def forward(self, crops: Tensor) -> Tensor:
+        """Log of the mean probabilities [N, 3]."""
         near = torch.softmax(self.first(crops[:, :3]), dim=1)
         far = torch.softmax(self.second(crops[:, 3:]), dim=1)
         return torch.log(torch.clamp((near + far) / 2, min=1e-30))
@@ -74,6 +75,14 @@ def read_pair(first: Path, second: Path) -> FasNetPair:
     Raises: WeightsUnavailable, if a file is no MiniFASNet.
     """
     return FasNetPair(_read(first), _read(second)).eval()
+
+
+def write_pair(first: Path, second: Path, target: Path) -> None:
+    """The pair as one ONNX: any batch of crops, output as `FasNetPair` answers.
+
+    Raises: WeightsUnavailable, if a file is no MiniFASNet.
+    """
+    write_onnx(read_pair(first, second), torch.zeros(2, 6, SIDE, SIDE), "log_probability", target)
 
 
 def _read(file: Path) -> MiniFasNet:

@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
 from support.drawn import as_file, drawn_face, no_face, two_faces
 from support.promoted import promoted_home
+from vultus.signing import load_or_create_key, private_key_of, public_key_of
 
 LIT = 1.25
 
@@ -136,6 +138,23 @@ def test_an_expected_failure_is_one_sentence(
     assert said.exit_code == 1
     assert "run `vultus run recognition` first" in said.stderr
     assert not (place / "nowhere").exists()
+
+
+def test_the_trusted_key_may_come_from_the_settings(
+    place: Path, monkeypatch: pytest.MonkeyPatch, vultus: _Command
+) -> None:
+    pem = (place / "home" / "keys" / "signing.pem").read_text()
+    public = public_key_of(private_key_of(pem.encode())).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    for given in (pem, public.decode()):
+        monkeypatch.setenv("VULTUS_KEYS__SIGNING", given)
+        assert vultus("liveness", "one.jpg").exit_code == 0
+    load_or_create_key(place / "other.pem")
+    monkeypatch.setenv("VULTUS_KEYS__SIGNING", (place / "other.pem").read_text())
+    said = vultus("liveness", "one.jpg")
+    assert said.exit_code == 1
+    assert "BadSignature" in said.stderr
 
 
 def test_score_writes_a_row_for_every_row(vultus: _Command, tmp_path: Path) -> None:
