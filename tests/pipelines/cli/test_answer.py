@@ -2,9 +2,9 @@
 
 import csv
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -229,14 +229,15 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
         "print('HEAVY', sorted({'torch', 'mlflow', 'kfp', 'evidently', 'onnxruntime', 'cv2', "
         "'kserve', 'rich.progress'} & set(sys.modules)))"
     )
-    times = []
-    for _ in range(3):
-        start = time.monotonic()
+    spent = []
+    for _ in range(3):  # processor time, the least of three: other jobs share the machine
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         said = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
-        times.append(time.monotonic() - start)
-        if times[-1] < 0.5:
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        if spent[-1] < 0.5:
             break
     assert said.stdout.endswith("HEAVY []\n")
-    assert min(times) < 0.5
+    assert min(spent) < 0.5
