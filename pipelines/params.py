@@ -11,6 +11,7 @@ from vultus.contracts.words import Task
 from vultus.errors import BadParameter
 
 STEPS = ("ingest", "crop", "validate", "train", "evaluate", "export", "register", "promote")
+_KNOWN = f"steps are {', '.join(STEPS)}"
 
 
 def read_params(file: Path | None, changes: Iterable[str]) -> dict[str, Any]:
@@ -29,18 +30,50 @@ def read_params(file: Path | None, changes: Iterable[str]) -> dict[str, Any]:
             raise BadParameter(f"{file} must hold names and values, not {type(loaded).__name__}")
         params.update(loaded)
     for change in changes:
-        path, separator, value = change.partition("=")
-        step, dot, name = path.partition(".")
-        if not separator or (step in STEPS) != bool(dot):
+        path, value = split_change(change)
+        step, *names = path.split(".")
+        if names and step not in STEPS:
+            raise BadParameter(f"--set {change}: no step is called '{step}'; {_KNOWN}")
+        if bool(names) != (step in STEPS):
             raise BadParameter(f"--set {change}: write step.name=value, source=… or seed=…")
-        if dot:
-            params.setdefault(step, {})[name] = yaml.safe_load(value)
-        else:
-            params[step] = yaml.safe_load(value)
+        place(params, [step, *names], value, change)
     unknown = set(params) - {*STEPS, "source", "seed"}
     if unknown:
-        raise BadParameter(f"unknown: {', '.join(sorted(unknown))}; steps are {', '.join(STEPS)}")
+        raise BadParameter(f"unknown: {', '.join(sorted(unknown))}; {_KNOWN}")
     return params
+
+
+def split_change(change: str) -> tuple[str, Any]:
+    """`name=value` -> name and the value as YAML reads it. Raises: BadParameter."""
+    path, separator, text = change.partition("=")
+    if not separator or not path:
+        raise BadParameter(f"--set {change}: write name=value")
+    try:
+        return path, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BadParameter(f"--set {change}: the value is no YAML: {error}") from error
+
+
+def place(params: dict[str, Any], path: list[str], value: Any, change: str) -> None:
+    """Put a value at a dotted path, e.g. crop.detector.min_face_px. Raises: BadParameter."""
+    *parents, last = path
+    for name in parents:
+        inner = params.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise BadParameter(f"--set {change}: {name} is {inner!r}, it has no names inside")
+        params = inner
+    params[last] = value
+
+
+def bad_parameter(step: str, error: ValidationError) -> BadParameter:
+    """pydantic's first complaint as one sentence: where, what, and what was given."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in (step, *first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return BadParameter(
+            f"{where}: {step} knows no such parameter; see components/{step}/README.md"
+        )
+    return BadParameter(f"{where}: {first['msg']} (got {first['input']!r})")
 
 
 def check_params(task: Task, params: dict[str, Any]) -> None:
@@ -75,9 +108,10 @@ def check_params(task: Task, params: dict[str, Any]) -> None:
         given = params.get(step, {})
         if not isinstance(given, dict):
             raise BadParameter(f"{step}: expected names and values, got {given!r}")
+        whole = fixed.get(step, {})
+        for name in sorted(set(given) & set(whole)):
+            raise BadParameter(f"{step}.{name} belongs to the whole run: write {name}=…, no step")
         try:
-            model.model_validate({**given, **fixed.get(step, {})})
+            model.model_validate({**given, **whole})
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in (step, *first["loc"]))
-            raise BadParameter(f"{place}: {first['msg']} (got {first['input']!r})") from error
+            raise bad_parameter(step, error) from error

@@ -4,17 +4,20 @@ import inspect
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+from pydantic import ValidationError
 
-from pipelines.params import STEPS
+from pipelines.params import STEPS, bad_parameter, place, split_change
 from vultus.errors import BadParameter
-from vultus.settings import Settings
+
+if TYPE_CHECKING:
+    from vultus.settings import Settings
 
 
 def run_step(
-    settings: Settings,
+    settings: "Settings",
     verb: str,
     inputs: list[str],
     outputs: list[str],
@@ -53,7 +56,10 @@ def run_step(
             )
     if given:
         raise BadParameter(f"{verb} knows no {', '.join(given)}")
-    result = function(**arguments)
+    try:
+        result = function(**arguments)
+    except ValidationError as error:
+        raise bad_parameter(verb, error) from error
     return result if isinstance(result, str) else None
 
 
@@ -74,11 +80,11 @@ def _params(file: Path | None, verb: str, changes: list[str]) -> dict[str, Any]:
             params = yaml.safe_load(file.read_text()) or {}
         except (OSError, yaml.YAMLError) as error:
             raise BadParameter(f"{file} cannot be read as YAML: {error}") from error
+        if not isinstance(params, dict):
+            raise BadParameter(f"{file} must hold names and values, not {type(params).__name__}")
     for change in changes:
-        name, separator, value = change.partition("=")
-        if not separator:
-            raise BadParameter(f"--set {change}: write name=value")
-        params[name.removeprefix(f"{verb}.")] = yaml.safe_load(value)
+        name, value = split_change(change)
+        place(params, name.removeprefix(f"{verb}.").split("."), value, change)
     return params
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.compilation import NAMES, compile_pipelines
+from pipelines.params import check_params
 from vultus.contracts.words import Task
 from vultus.errors import BadParameter, VultusError
 
@@ -16,10 +17,11 @@ class SubmissionFailed(VultusError):
 def submit(task: Task, params: dict[str, Any], *, host: str | None) -> str:
     """Compile and start one run; returns the address of its page.
 
-    Raises: BadParameter, without a host; SubmissionFailed.
+    Raises: BadParameter, without a host or for a wrong step parameter; SubmissionFailed.
     """
     if host is None:
         raise BadParameter("--on kubeflow needs --host https://…, the Kubeflow Pipelines endpoint")
+    check_params(task, params)
     from kfp import Client
 
     with tempfile.TemporaryDirectory() as folder:

@@ -15,9 +15,9 @@
     ├── StorageUnavailable      the object store or the disk refuses
     ├── TrackingUnavailable     the MLflow server or its database refuses
     ├── TrainingFailed          NaN loss, nothing to learn from
-    └── NotPromoted             the gate said no; carries the reasons
+    └── RolloutFailed           the cluster did not take a promoted version
 
-An expected outcome (no face, an attack, a drift) is a result, never an exception.
+An expected outcome (no face, an attack, a refusal by the gate, a drift) is a result, never an exception.
 """
 
 
@@ -81,13 +81,5 @@ class TrainingFailed(VultusError):
     """A loss that is no number, or nothing to learn from."""
 
 
-class NotPromoted(VultusError):
-    """The gate said no.
-
-    Args:
-        reasons: one sentence for each rule that was broken.
-    """
-
-    def __init__(self, reasons: tuple[str, ...]) -> None:
-        super().__init__("not promoted: " + "; ".join(reasons))
-        self.reasons = reasons
+class RolloutFailed(VultusError):
+    """The cluster did not take a promoted version."""

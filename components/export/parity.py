@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pyarrow as pa
 import torch
 from torch import nn
@@ -15,6 +14,7 @@ from vultus.contracts.transform import PanelMember, TensorParams
 from vultus.errors import NoTrials, VultusError
 from vultus.faces.picture import decode_image
 from vultus.faces.tensor import pad_tensor, to_tensor
+from vultus.inference.session import session_of
 from vultus.networks.graph import INPUT
 
 
@@ -45,9 +45,7 @@ def measure(network: nn.Module, file: Path, inputs: Tensor, tolerance: float) ->
 
     Raises: VultusError, above the tolerance.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    session = session_of(file)
 
     def exported(batch: Tensor) -> Tensor:
         return np.asarray(session.run(None, {INPUT: batch})[0], np.float32)

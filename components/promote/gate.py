@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from components.promote.trials import Paired
 from vultus.contracts.evaluation import FIGURES, Figure
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Evidence
+from vultus.metrics import Ranking, bootstrap
 
 _PARITY_TOLERANCE = 1e-3
 
@@ -62,11 +64,11 @@ def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]
     if isinstance(version.transform, LivenessTransform):
         auc = figures.get("pad_auc")
         low = None if auc is None else auc.low if auc.low is not None else auc.value
-        if low is None or low < params.min_pad_auc:
+        if low is None or not low >= params.min_pad_auc:
             yield f"PAD AUC may be as low as {low}, the floor is {params.min_pad_auc} (simulated test)"
     else:
         eer = figures.get("eer")
-        if eer is None or eer.value is None or eer.value > params.max_eer:
+        if eer is None or eer.value is None or not eer.value <= params.max_eer:  # NaN is refused
             value = None if eer is None else eer.value
             yield f"EER on the test split is {value}, the floor is {params.max_eer}"
 
@@ -82,40 +84,43 @@ def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams)
 
 
 def evidence_reasons(candidate: ModelVersion, champion: ModelVersion) -> Iterator[str]:
-    """Simulated evidence never replaces real evidence, member by member of the rooms they cover."""
+    """Simulated evidence never replaces real evidence, in no room that a real member covers."""
     ours, theirs = candidate.transform, champion.transform
     if not isinstance(ours, LivenessTransform) or not isinstance(theirs, LivenessTransform):
         return
+    edges = {edge for member in ours.members for edge in (member.room_min, member.room_max)}
     for member in theirs.members:
         if member.evidence is not Evidence.REAL:
             continue
-        middle = max(member.room_min, min(member.room_max, member.room_min + 0.5))
-        heir = next((m for m in ours.members if m.room_min <= middle < m.room_max), None)
-        if heir is None or heir.evidence is not Evidence.REAL:
-            yield (
-                f"from room {member.room_min} on, {member.name} has real evidence; "
-                f"{'nothing' if heir is None else heir.name} would replace it with simulated evidence"
-            )
+        # Between two edges nothing changes, so one look at the start of every piece sees all rooms.
+        inside = {edge for edge in edges if member.room_min < edge < member.room_max}
+        for start in sorted({member.room_min, *inside}):
+            heir = next((m for m in ours.members if m.room_min <= start < m.room_max), None)
+            if heir is None or heir.evidence is not Evidence.REAL:
+                other = "nothing" if heir is None else heir.name
+                yield (
+                    f"from room {start:g} on, {member.name} has real evidence; "
+                    f"{other} would replace it with simulated evidence"
+                )
+                break
 
 
-def equal_error_rate(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Rate at which false accepts and false rejects are equal, interpolated; ties share a threshold.
+def coverage_reasons(paired: Paired, least: int) -> Iterator[str]:
+    """A comparison needs enough trials, and a candidate may not pass by leaving hard ones out.
 
-    Args: scores float64 [N], higher = more alike; positive bool [N].
+    Args: least: trials of either kind below which chance would decide.
     """
-    order = np.argsort(scores, kind="stable")
-    ordered, labels = scores[order], positive[order]
-    last = np.append(ordered[1:] != ordered[:-1], True)
-    rejected = np.cumsum(labels)[last] / max(int(labels.sum()), 1)
-    accepted = 1 - np.cumsum(~labels)[last] / max(int((~labels).sum()), 1)
-    rejected, accepted = np.insert(rejected, 0, 0.0), np.insert(accepted, 0, 1.0)
-    place = int(np.argmax(rejected >= accepted))
-    if place == 0:
-        return float(max(rejected[0], accepted[0]))
-    gap0 = accepted[place - 1] - rejected[place - 1]
-    gap1 = rejected[place] - accepted[place]
-    share = gap0 / max(gap0 + gap1, 1e-12)
-    return float(rejected[place - 1] + share * (rejected[place] - rejected[place - 1]))
+    positive, negative = int(paired.positive.sum()), int((~paired.positive).sum())
+    if min(positive, negative) < least:
+        yield (
+            f"too few test trials to compare with the champion: {positive} mated or bona fide and "
+            f"{negative} others, {least} of each are needed; add data"
+        )
+    if paired.unscored:
+        yield (
+            f"{paired.unscored} test trials that the champion scores have no score here; "
+            "a version must answer wherever the champion does"
+        )
 
 
 def paired_comparison(
@@ -131,26 +136,17 @@ def paired_comparison(
     Args: candidate, champion: scores float64 [N] on the same trials; groups int64 [N]: what is drawn
         with replacement, because trials of one subject depend on each other.
     """
-    rng = np.random.default_rng(params.seed)
-    count = int(groups.max()) + 1
-    differences = np.empty(params.replicates)
-    for index in range(params.replicates):
-        weight = np.bincount(rng.integers(0, count, count), minlength=count)[groups]
-        drawn = np.repeat(np.arange(len(groups)), weight)
-        if positive[drawn].all() or not positive[drawn].any():
-            differences[index] = 0.0
-            continue
-        ours, theirs = (equal_error_rate(s[drawn], positive[drawn]) for s in (candidate, champion))
-        differences[index] = ours - theirs
-    tail = (1 - params.confidence) / 2
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    return Comparison(
-        figure,
-        equal_error_rate(candidate, positive),
-        equal_error_rate(champion, positive),
-        float(low),
-        float(high),
+    ours, theirs = Ranking(candidate, positive), Ranking(champion, positive)
+    interval = bootstrap(
+        lambda weights: ours.equal_error_rate(weights) - theirs.equal_error_rate(weights),
+        groups,
+        replicates=params.replicates,
+        confidence=params.confidence,
+        seed=params.seed,
     )
+    # One group, or hardly a draw with both kinds of trial: nothing is known, so nothing is worse.
+    low, high = interval or (-1.0, 1.0)
+    return Comparison(figure, ours.equal_error_rate(), theirs.equal_error_rate(), low, high)
 
 
 def _figures(version: ModelVersion) -> list[Figure]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict
 
 from components.promote.gate import (
     Comparison,
     PromoteParams,
     comparison_reasons,
+    coverage_reasons,
     evidence_reasons,
     floor_reasons,
     paired_comparison,
@@ -25,14 +25,14 @@ from vultus.contracts.models import ModelVersion
 from vultus.contracts.seams import Registry, Store, Tracker, VersionRef
 from vultus.contracts.words import CHAMPION, PREVIOUS
 from vultus.errors import BadArtifact, BadSignature
-from vultus.signing import ChampionPointer, verify_version
+from vultus.signing import ChampionPointer, PublicKey, verify_version
 
 __all__ = ["PromoteParams", "PromoteReport", "promote_model"]
 
 logger = logging.getLogger(__name__)
 
 _MIN_SLICE = 30
-"""Positive and negative test trials below which a slice is not compared: chance would decide."""
+"""Positive and negative test trials below which nothing is compared: chance would decide."""
 
 
 class PromoteReport(BaseModel):
@@ -57,7 +57,7 @@ def promote_model(
     tracker: Tracker,
     store: Store,
     home: Home,
-    public_key: Ed25519PublicKey,
+    public_key: PublicKey,
 ) -> PromoteReport:
     """Judge a registered ModelVersion and, if it passes, make it the champion.
 
@@ -111,7 +111,7 @@ def _judge(
     registry: Registry,
     store: Store,
     home: Home,
-    public_key: Ed25519PublicKey,
+    public_key: PublicKey,
 ) -> tuple[tuple[str, ...], list[Comparison]]:
     """All reasons against the version, and what it was compared with."""
     try:
@@ -123,7 +123,9 @@ def _judge(
         return tuple(reasons), []
     theirs = ModelVersion.open(registry.fetch(champion, home.models))
     reasons.extend(evidence_reasons(artifact, theirs))
-    comparisons = compare(paired_scores(artifact, theirs, store), params)
+    paired = paired_scores(artifact, theirs, store)
+    reasons.extend(coverage_reasons(paired, _MIN_SLICE))
+    comparisons = compare(paired, params)
     reasons.extend(comparison_reasons(comparisons, params))
     return tuple(reasons), comparisons
 

@@ -22,7 +22,8 @@ class Paired:
     """Test trials of the candidate with both scores.
 
     candidate, champion: float64 [N]; positive: bool [N] (mated / bona fide); groups: int64 [N], what
-    the bootstrap draws; slices: per trial the names of the slices it belongs to.
+    the bootstrap draws: subjects of the first picture, for PAD the picture; slices: per trial the
+    names of the slices it belongs to; unscored: trials left out because only the champion scored them.
     """
 
     candidate: NDArray[np.float64]
@@ -30,6 +31,7 @@ class Paired:
     positive: NDArray[np.bool_]
     groups: NDArray[np.int64]
     slices: list[list[str]]
+    unscored: int = 0
 
 
 def paired_scores(candidate: ModelVersion, champion: ModelVersion, store: Store) -> Paired:
@@ -37,26 +39,51 @@ def paired_scores(candidate: ModelVersion, champion: ModelVersion, store: Store)
 
     Raises: BadArtifact, StorageUnavailable, if a picture is needed again and gone.
     """
-    rows = _test_rows(candidate)
-    same = _trials_of(candidate) == _trials_of(champion)
-    theirs = _scores(_test_rows(champion)) if same else _score_again(champion, rows, store)
-    first = "a" if candidate.task == "recognition" else "image"
-    _, groups = np.unique(rows[first].to_numpy(zero_copy_only=False), return_inverse=True)
-    positive = (
-        rows["mated"].to_numpy(zero_copy_only=False)
-        if candidate.task == "recognition"
-        else rows["species"].is_null().to_numpy(zero_copy_only=False)
-    )
+    rows, others = _test_rows(candidate), _test_rows(champion)
+    same = _trials_of(candidate) == _trials_of(champion) and _keys(rows) == _keys(others)
+    theirs = _scores(others) if same else _score_again(champion, rows, store)
+    recognition = candidate.task == "recognition"
+    mated = rows["mated"] if recognition else rows["species"].is_null()
+    positive = mated.to_numpy(zero_copy_only=False).astype(bool)
+    groups = _subjects(rows) if recognition else _numbered(rows["image"].to_pylist())
     ours = _scores(rows)
     known = np.isfinite(ours) & np.isfinite(theirs)
     slices = [names or [] for names in rows["slices"].to_pylist()]
     return Paired(
         ours[known],
         theirs[known],
-        positive.astype(bool)[known],
-        groups.astype(np.int64)[known],
+        positive[known],
+        groups[known],
         [names for names, keep in zip(slices, known, strict=True) if keep],
+        unscored=int((~np.isfinite(ours) & np.isfinite(theirs)).sum()),
     )
+
+
+def _subjects(rows: pa.Table) -> NDArray[np.int64]:
+    """Subject of each trial's first picture: pictures that mated trials join are of one subject."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    firsts, seconds = rows["a"].to_pylist(), rows["b"].to_pylist()
+    for a, b, mated in zip(firsts, seconds, rows["mated"].to_pylist(), strict=True):
+        if mated:
+            parent[root(a)] = root(b)
+    return _numbered([root(a) for a in firsts])
+
+
+def _numbered(names: list[str]) -> NDArray[np.int64]:
+    _, numbers = np.unique(np.array(names, dtype=object).astype(str), return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def _keys(rows: pa.Table) -> list[Any]:
+    names = [name for name in ("a", "b", "image", "box") if name in rows.column_names]
+    return [rows[name].to_pylist() for name in names]
 
 
 def _trials_of(version: ModelVersion) -> Any:

@@ -1,11 +1,11 @@
 """OnnxModel + EvaluationReport -> one signed ModelVersion, registered; promotion is another step."""
 
 import logging
+import shlex
 import shutil
 import time
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.contracts.artifact import MANIFEST
@@ -14,7 +14,7 @@ from vultus.contracts.models import ModelVersion, OnnxModel
 from vultus.contracts.seams import Registry, Tracker, VersionRef
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL, Task
 from vultus.errors import BadArtifact, TrackingUnavailable
-from vultus.signing import sign_version
+from vultus.signing import PrivateKey, sign_version
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def register_model(
     *,
     registry: Registry,
     tracker: Tracker,
-    signing_key: Ed25519PrivateKey,
+    signing_key: PrivateKey,
     git_commit: str,
     made_by: str = "register",
 ) -> RegisterReport:
@@ -76,16 +76,20 @@ def register_model(
     _check_pair(onnx, report)
     name = MODEL_NAMES[onnx.task]
     try:
-        run_id = _run_of(onnx, tracker)
+        run_id = _run_of(onnx, report, registry, tracker)
         version = _version(onnx, report, out, name, run_id, signing_key, git_commit, made_by)
         same = (v for v in registry.versions(name) if v.tags.get("digest") == version.digest)
         known = next(same, None)
         ref = known or _register(version, report, run_id, params, registry, tracker, git_commit)
     except TrackingUnavailable as error:
         raise TrackingUnavailable(
-            f"{error}\nthe model is safe: {model}; register it later with\n"
-            f"  vultus step register --in model={model} --in evaluation={evaluation} "
-            f"--out version={out}"
+            f"{error}\n    the model is safe: {model}; register it later with\n    "
+            + shlex.join(
+                [
+                    *("vultus", "step", "register", "--in", f"model={model}"),
+                    *("--in", f"evaluation={evaluation}", "--out", f"version={out}"),
+                ]
+            )
         ) from error
     logger.info("register: done, %s", ref)
     return RegisterReport(
@@ -107,12 +111,17 @@ def _check_pair(onnx: OnnxModel, report: EvaluationReport) -> None:
         )
 
 
-def _run_of(onnx: OnnxModel, tracker: Tracker) -> str:
-    """The training's own run; a new one, where MLflow was down while it trained."""
-    run_id = onnx.manifest.facts.get("run_id")
-    if run_id:
-        return str(run_id)
-    with tracker.run(EXPERIMENTS[onnx.task], "register") as run:
+def _run_of(onnx: OnnxModel, report: EvaluationReport, registry: Registry, tracker: Tracker) -> str:
+    """The training's own run; a new one, where MLflow was down or empty while it trained.
+
+    A second attempt finds the run of the first: the run is part of what is signed, and another one
+    would make another version of the same model.
+    """
+    for version in registry.versions(MODEL_NAMES[onnx.task]):
+        if version.tags.get("evaluation_digest") == report.digest:
+            return version.run_id
+    run_id = onnx.manifest.facts.get("run_id") or None
+    with tracker.run(EXPERIMENTS[onnx.task], "register", run_id=run_id) as run:
         return run.run_id
 
 
@@ -122,7 +131,7 @@ def _version(
     out: Path,
     name: str,
     run_id: str,
-    key: Ed25519PrivateKey,
+    key: PrivateKey,
     git_commit: str,
     made_by: str,
 ) -> ModelVersion:
@@ -175,6 +184,7 @@ def _register(
             "task": version.task.value,
             "data_sha256": version.statement.data_sha256,
             "git_commit": git_commit,
+            "evaluation_digest": report.digest,
             "trials_sha256": str(version.manifest.facts["trials_sha256"]),
             "note": params.note,
         }

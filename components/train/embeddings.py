@@ -56,6 +56,7 @@ def embed(
 
 
 def load_kept(file: Path, rows: int) -> Embeddings | None:
+    """Embeddings that an earlier, killed training computed; None, where they are not whole."""
     try:
         kept = np.load(io.BytesIO(file.read_bytes()), allow_pickle=False)
     except (OSError, ValueError, EOFError):
@@ -64,6 +65,7 @@ def load_kept(file: Path, rows: int) -> Embeddings | None:
 
 
 def keep(embeddings: Embeddings, file: Path) -> None:
+    """Keep embeddings for a training that goes on after a kill. Raises: StorageUnavailable."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,8 +19,11 @@ from components.train.params import TrainParams
 from components.train.tracking import tracked
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.seams import Store, Tracker
-from vultus.contracts.transform import LivenessTransform
+from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.contracts.words import Task
+
+if TYPE_CHECKING:
+    from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
 _CODE = 1
@@ -100,16 +104,26 @@ def train_model(
         }
         transform = trained.write(out, facts).transform
     shutil.rmtree(state.folder, ignore_errors=True)
-    panel = transform.members if isinstance(transform, LivenessTransform) else ()
     logger.info("trained", extra={"task": params.task.value, "seconds": seconds})
+    return _report(params.task, trained, transform, log.run_id, seconds)
+
+
+def _report(
+    task: Task,
+    trained: "Trained",
+    transform: RecognitionTransform | LivenessTransform,
+    run_id: str,
+    seconds: float,
+) -> TrainReport:
+    panel = transform.members if isinstance(transform, LivenessTransform) else ()
     return TrainReport(
-        task=params.task,
+        task=task,
         architecture=trained.architecture.name,
         examples=trained.examples,
         epochs=trained.epochs,
         validation=trained.validation,
         members=tuple(member.name for member in panel),
-        run_id=log.run_id,
+        run_id=run_id,
         seconds=seconds,
     )
 

@@ -66,14 +66,16 @@ def promote(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Send a registered version through the gate; exit code 1 and the reasons where it is refused."""
+    from components.door import Door
     from components.promote import PromoteParams, promote_model
     from vultus.errors import BadParameter
     from vultus.registry import registry_from, tracker_from
-    from vultus.signing import load_or_create_key, public_key_of
+    from vultus.signing import public_key_of
     from vultus.storage import store_from
 
     settings: Settings = ctx.obj
     home = settings.paths
+    door = Door(settings, home, store_from(settings.storage, home), processes=1)
     registry = registry_from(settings.tracking, home)
     known = list(registry.versions(name))
     chosen = next((v for v in known if version in (None, v.version)), None)
@@ -84,9 +86,9 @@ def promote(
         PromoteParams(),
         registry=registry,
         tracker=tracker_from(settings.tracking, home),
-        store=store_from(settings.storage, home),
+        store=door.store,
         home=home,
-        public_key=public_key_of(load_or_create_key(home.keys / "signing.pem")),
+        public_key=public_key_of(door.signing_key()),
     )
     if as_json:
         typer.echo(report.model_dump_json(indent=2))

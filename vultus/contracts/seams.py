@@ -97,7 +97,7 @@ class Tracker(Protocol):
     def run(
         self, experiment: str, name: str, *, run_id: str | None = None
     ) -> AbstractContextManager[TrackedRun]:
-        """Start a run, or go on with `run_id`."""
+        """Start a run, or go on with `run_id`; where that is unknown, a new one takes its place."""
 
 
 @dataclass(frozen=True)

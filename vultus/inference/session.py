@@ -1,24 +1,24 @@
-"""The one place that makes an ONNX Runtime session.
+"""The one place that makes an ONNX Runtime session."""
 
-onnxruntime is imported with the first session: its import alone writes a file below the user's cache
-folder, and importing vultus must leave no trace.
-"""
-
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vultus.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
-    import onnxruntime as ort
+    from onnxruntime import InferenceSession
 
 
-def session_of(model: Path | bytes, *, threads: int = 1) -> "ort.InferenceSession":
+def session_of(model: Path | bytes, *, threads: int = 1) -> "InferenceSession":
     """A CPU session that does not spin while it waits.
 
     Args: model: a file or its bytes; threads: inside one operator.
     Raises: WeightsUnavailable, if the file is no model.
     """
+    # Since 1.32 the mere import writes a device id below ~/.cache and reports usage to its maker.
+    # A server that sees faces tells nobody; the variable counts only if it is set before the import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as ort
 
     options = ort.SessionOptions()

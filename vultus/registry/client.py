@@ -16,6 +16,7 @@ def client_of(uri: str) -> Any:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", _RETRIES)
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", _TIMEOUT_S)
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nobody outside is told
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     from mlflow.tracking import MlflowClient
 
@@ -31,9 +32,18 @@ def tracking_errors(uri: str) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, requests.RequestException, OSError) as error:
+    except (MlflowException, requests.RequestException, OSError, *_database_errors()) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise TrackingUnavailable(
             f"MLflow at {uri} refuses: {first}; nothing is lost: start it (`vultus ui`) or mend "
             "VULTUS_TRACKING__URI, then run the same command again"
         ) from error
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """What a SQLite file raises; the images' mlflow-skinny carries no database."""
+    try:
+        from sqlalchemy.exc import SQLAlchemyError
+    except ModuleNotFoundError:
+        return ()
+    return (SQLAlchemyError,)

@@ -9,6 +9,9 @@ from typing import Any
 
 from vultus.registry.client import client_of, tracking_errors
 
+_GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "INVALID_STATE")
+"""What MLflow says of a run that was never there, has no proper id, or was deleted."""
+
 
 class MlflowRun:
     """One open run."""
@@ -63,15 +66,15 @@ class MlflowTracker:
     def run(self, experiment: str, name: str, *, run_id: str | None = None) -> Iterator[MlflowRun]:
         """Start a run, or go on with `run_id`; ends FINISHED, or FAILED where the body raises.
 
+        A `run_id` that this MLflow does not know (another database, a run that was deleted) is no
+        reason to lose a result: a new run takes its place.
         Raises: TrackingUnavailable.
         """
         with tracking_errors(self._uri):
-            if run_id is None:
+            if run_id is None or not self._goes_on(run_id):
                 tags = {"mlflow.runName": name}
                 made = self._client.create_run(self._experiment(experiment), tags=tags)
-                run_id = made.info.run_id
-            else:
-                self._client.update_run(run_id, status="RUNNING")
+                run_id = str(made.info.run_id)
         try:
             yield MlflowRun(self._client, self._uri, run_id)
         except BaseException:
@@ -80,6 +83,17 @@ class MlflowTracker:
             raise
         with tracking_errors(self._uri):
             self._client.set_terminated(run_id, "FINISHED")
+
+    def _goes_on(self, run_id: str) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.update_run(run_id, status="RUNNING")
+        except MlflowException as error:
+            if error.error_code in _GONE:
+                return False
+            raise
+        return True
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)

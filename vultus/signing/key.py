@@ -10,6 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from vultus.errors import BadParameter
 
+PrivateKey = Ed25519PrivateKey
+PublicKey = Ed25519PublicKey
+"""What other rooms call the keys: `cryptography` has one owner."""
+
 
 def load_or_create_key(file: Path) -> Ed25519PrivateKey:
     """The signing key of a laptop: made by the first who asks, readable by its owner alone."""

@@ -65,8 +65,5 @@ def verify_version(folder: Path, public_key: Ed25519PublicKey) -> Statement:
 
 
 def _files(folder: Path) -> list[str]:
-    return sorted(
-        file.relative_to(folder).as_posix()
-        for file in folder.rglob("*")
-        if file.is_file() and file.name not in _OUTSIDE
-    )
+    names = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return sorted(name for name in names if name not in _OUTSIDE)  # in the root alone, not below

@@ -1,0 +1,198 @@
+"""From a registered version to the alias `champion`, or to a reason that people can read."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+from typer.testing import CliRunner
+
+from components.promote import PromoteParams, PromoteReport, promote_model
+from components.register import RegisterParams, register_model
+from pipelines.cli import app
+from support.tracking import Tracking
+from support.versions import pad_model, pad_report, recognition_model, recognition_report
+from vultus.contracts.home import Home
+from vultus.contracts.models import ModelVersion
+from vultus.contracts.seams import Store
+from vultus.contracts.words import Evidence
+from vultus.errors import BadArtifact
+from vultus.registry.client import client_of
+from vultus.signing import ChampionPointer, PrivateKey, load_or_create_key, public_key_of
+
+pytestmark = pytest.mark.slow
+RULES = PromoteParams(replicates=60)
+
+
+@dataclass
+class Bench:
+    """A home of its own with an empty registry."""
+
+    root: Path
+
+    @property
+    def home(self) -> Home:
+        return Home(self.root / "home")
+
+    @property
+    def tracking(self) -> Tracking:
+        return Tracking(self.home)
+
+    def key(self) -> PrivateKey:
+        return load_or_create_key(self.home.keys / "signing.pem")
+
+    def register(self, name: str) -> Path:
+        folder = self.root / name
+        register_model(
+            folder / "model",
+            folder / "report",
+            folder / "version",
+            RegisterParams(),
+            registry=self.tracking.registry,
+            tracker=self.tracking.tracker,
+            signing_key=self.key(),
+            git_commit="c0ffee",
+        )
+        return folder / "version"
+
+    def recogniser(self, name: str, *, seed: int = 0, gap: float = 4.0) -> Path:
+        recognition_model(self.root / name / "model", seed=seed)
+        recognition_report(self.root / name / "report", seed=seed, gap=gap)
+        return self.register(name)
+
+    def panel(self, name: str, *members: tuple[str, float, float, Evidence]) -> Path:
+        pad_model(self.root / name / "model", members)
+        pad_report(self.root / name / "report", seed=len(name))
+        return self.register(name)
+
+    def promote(self, version: Path, key: PrivateKey | None = None) -> PromoteReport:
+        return promote_model(
+            version,
+            RULES,
+            registry=self.tracking.registry,
+            tracker=self.tracking.tracker,
+            store=cast(Store, None),  # same trials: no picture is needed
+            home=self.home,
+            public_key=public_key_of(key or self.key()),
+        )
+
+    def champion(self, name: str = "vultus-recognition") -> int | None:
+        found = self.tracking.registry.resolve(f"models:/{name}@champion")
+        return None if found is None else found.version
+
+    def tags(self, version: int, name: str = "vultus-recognition") -> dict[str, str]:
+        found = self.tracking.registry.resolve(f"models:/{name}/{version}")
+        assert found is not None
+        return dict(found.tags)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow needs seconds to make its tables: made once, copied."""
+    root = tmp_path_factory.mktemp("template")
+    tracking = Tracking(Home(root))
+    list(tracking.registry.versions("none"))
+    return tracking.home.mlflow_database
+
+
+@pytest.fixture
+def bench(tmp_path: Path, template: Path) -> Bench:
+    bench = Bench(tmp_path)
+    bench.home.mlflow_database.parent.mkdir(parents=True)
+    bench.home.mlflow_database.write_bytes(template.read_bytes())
+    return bench
+
+
+def test_the_first_version_stands_on_the_floors_and_commands_find_it(bench: Bench) -> None:
+    version = bench.recogniser("first")
+    report = bench.promote(version)
+    assert (report.decision, report.reasons, report.champion_before) == ("passed", (), None)
+    assert bench.champion() == 1
+    assert bench.tags(1)["gate"] == "passed"
+    pointer = ChampionPointer.read(bench.home, "vultus-recognition")
+    assert pointer is not None
+    assert ModelVersion.open(pointer.path).digest == ModelVersion.open(version).digest
+
+
+def test_a_first_version_below_the_floor_is_no_champion(bench: Bench) -> None:
+    report = bench.promote(bench.recogniser("weak", gap=0.2))
+    assert report.decision == "refused"
+    assert bench.champion() is None
+    assert ChampionPointer.read(bench.home, "vultus-recognition") is None
+
+
+def test_an_equal_version_replaces_the_champion_which_stays_at_hand(bench: Bench) -> None:
+    bench.promote(bench.recogniser("one"))
+    report = bench.promote(bench.recogniser("two", seed=1))
+    assert (report.decision, report.champion_before) == ("passed", 1)
+    assert bench.champion() == 2
+    previous = bench.tracking.registry.resolve("models:/vultus-recognition@previous")
+    assert previous is not None
+    assert previous.version == 1
+
+
+def test_a_worse_version_is_kept_but_not_promoted_and_says_why(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above the floor, below the champion: the reason lies in MLflow and in `vultus models`."""
+    bench.promote(bench.recogniser("good", gap=6.0))
+    report = bench.promote(bench.recogniser("worse", seed=1, gap=2.6))
+    assert report.decision == "refused"
+    assert any("EER (all) rose from 0.0" in reason for reason in report.reasons)
+    assert bench.champion() == 1
+    tags = bench.tags(2)
+    assert tags["gate"] == "refused"
+    assert tags["gate_reasons"] == "; ".join(report.reasons)
+    files = client_of(bench.tracking.uri).list_artifacts(tags["run_id"], "gate")
+    assert [entry.path for entry in files] == ["gate/gate.json"]
+
+    monkeypatch.setenv("VULTUS_HOME", str(bench.home.root))
+    listed = CliRunner().invoke(app, ["models", "--json"])
+    rows = {row["version"]: row for row in json.loads(listed.output)}
+    assert rows[1]["aliases"] == ["champion"]
+    assert (rows[2]["gate"], rows[2]["aliases"]) == ("refused", [])
+    assert "EER (all) rose" in rows[2]["reasons"]
+    again = CliRunner().invoke(app, ["promote", "vultus-recognition", "--version", "2"])
+    assert again.exit_code == 1
+    assert "EER (all) rose" in again.output
+
+
+def test_promoting_twice_changes_nothing(bench: Bench) -> None:
+    version = bench.recogniser("one")
+    first, second = bench.promote(version), bench.promote(version)
+    assert (first.decision, second.decision) == ("passed", "passed")
+    assert bench.champion() == 1
+    assert bench.tracking.registry.resolve("models:/vultus-recognition@previous") is None
+
+
+def test_a_lost_pointer_comes_back(bench: Bench) -> None:
+    """Killed between the alias and the pointer: the same command again mends it."""
+    version = bench.recogniser("one")
+    bench.promote(version)
+    (bench.home.models / "vultus-recognition" / "champion.json").unlink()
+    bench.promote(version)
+    assert ChampionPointer.read(bench.home, "vultus-recognition") is not None
+
+
+def test_simulated_evidence_never_replaces_real(bench: Bench) -> None:
+    real = ("photographed", 1.15, 1e9, Evidence.REAL)
+    bench.promote(bench.panel("both", ("own", 0.0, 1.15, Evidence.SIMULATED), real))
+    report = bench.promote(bench.panel("alone", ("own", 0.0, 1e9, Evidence.SIMULATED)))
+    assert report.decision == "refused"
+    assert any("simulated evidence" in reason for reason in report.reasons)
+    assert bench.champion("vultus-pad") == 1
+
+
+def test_a_version_signed_by_another_key_is_refused(bench: Bench) -> None:
+    report = bench.promote(bench.recogniser("one"), key=PrivateKey.generate())
+    assert report.decision == "refused"
+    assert "not signed with the key" in report.reasons[0]
+    assert bench.champion() is None
+
+
+def test_what_was_never_registered_cannot_be_judged(bench: Bench, tmp_path: Path) -> None:
+    other = Bench(tmp_path / "elsewhere")
+    version = other.recogniser("one")
+    with pytest.raises(BadArtifact, match="vultus step register"):
+        bench.promote(version)

@@ -1,0 +1,250 @@
+"""Small, real OnnxModels and EvaluationReports, so that register and promote run without a training.
+
+The embedder averages a chip's colours and multiplies them by a matrix; scores of a report are drawn,
+or computed by that embedder where chips are given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pyarrow as pa
+from onnx import TensorProto, helper, numpy_helper
+
+from components.promote.gate import equal_error_rate
+from vultus.contracts.artifact import sha256_of, write_table
+from vultus.contracts.evaluation import (
+    FIGURES,
+    PAD_SCORES,
+    PAD_TRIALS,
+    RECOGNITION_SCORES,
+    RECOGNITION_TRIALS,
+    THRESHOLDS,
+    EvaluationReport,
+    Figure,
+)
+from vultus.contracts.models import OnnxModel, Parity
+from vultus.contracts.traffic import FEATURE_SCHEMA
+from vultus.contracts.transform import (
+    LivenessTransform,
+    PanelMember,
+    RecognitionTransform,
+    TensorParams,
+)
+from vultus.contracts.words import Evidence, Species
+
+DIMENSION = 16
+_POOLED = 3 * 7 * 7
+_PAD_SIDE = 32
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One picture of a report: its name in the store, and whose it is."""
+
+    sha256: str
+    subject: str
+
+
+def made_up_chips(subjects: int = 10, images: int = 4) -> list[Chip]:
+    """Names without pictures, for scores that are drawn."""
+    return [
+        Chip(f"{subject:032x}{image:032x}", f"s{subject}")
+        for subject in range(subjects)
+        for image in range(images)
+    ]
+
+
+def recognition_model(
+    folder: Path, *, checkpoint: str = "c" * 64, seed: int = 0, run_id: str = "", off: float = 0.0
+) -> Path:
+    """An OnnxModel; `off` is how far its parity says the export is from torch."""
+    transform = RecognitionTransform(dimension=DIMENSION)
+
+    def fill(place: Path) -> None:
+        _embedder(place / "model.onnx", seed)
+        (place / "transform.json").write_text(transform.model_dump_json())
+        parity = Parity(inputs=4, max_abs_difference=off, min_cosine=1.0, tolerance=1e-4)
+        (place / "parity.json").write_text(parity.model_dump_json())
+
+    OnnxModel.create(folder, fill, made_by="test", facts=_lineage(checkpoint, run_id))
+    return folder
+
+
+def recognition_report(
+    folder: Path,
+    *,
+    checkpoint: str = "c" * 64,
+    chips: Sequence[Chip] | None = None,
+    scores: np.ndarray | None = None,
+    gap: float = 4.0,
+    seed: int = 0,
+    slices: Sequence[str] = (),
+) -> Path:
+    """An EvaluationReport over all pairs of `chips`, half of it validation, half test.
+
+    Args: gap: distance of mated from non-mated scores, in standard deviations, where none are given;
+        slices: one is given to each first subject in turn.
+    """
+    pairs = list(combinations(chips if chips is not None else made_up_chips(), 2))
+    mated = np.array([a.subject == b.subject for a, b in pairs])
+    if scores is None:
+        scores = 0.1 * (np.random.default_rng(seed).normal(size=len(pairs)) + gap * mated)
+    names = sorted({a.subject for a, _ in pairs})
+    rows = [
+        {
+            "a": a.sha256,
+            "b": b.sha256,
+            "mated": bool(same),
+            "split": split,
+            "slices": [slices[names.index(a.subject) % len(slices)]] if slices else [],
+            "score": float(score),
+        }
+        for split in ("validation", "test")
+        for (a, b), same, score in zip(pairs, mated, scores, strict=True)
+    ]
+    eer = equal_error_rate(np.asarray(scores, np.float64), mated)
+    figures = [Figure(name="eer", value=eer, low=0.0, high=min(1.0, eer + 0.1), n=len(pairs))]
+    tables = (RECOGNITION_TRIALS, RECOGNITION_SCORES)
+    return _report(folder, rows, tables, figures, checkpoint, "recognition")
+
+
+def pad_model(folder: Path, members: Sequence[tuple[str, float, float, Evidence]]) -> Path:
+    """An OnnxModel of a panel: (name, room_min, room_max, evidence) each."""
+
+    def fill(place: Path) -> None:
+        made = []
+        for name, room_min, room_max, evidence in members:
+            file = place / f"{name}.onnx"
+            _brightness(file)
+            made.append(
+                PanelMember(
+                    name=name,
+                    file=file.name,
+                    sha256=sha256_of(file),
+                    tensor=TensorParams(side=_PAD_SIDE),
+                    scales=(1.0,),
+                    room_min=room_min,
+                    room_max=room_max,
+                    evidence=evidence,
+                    output="logit",
+                    threshold=0.5,
+                    training_data="none: it measures brightness",
+                    licence="Apache-2.0",
+                )
+            )
+        transform = LivenessTransform(members=tuple(made))
+        (place / "transform.json").write_text(transform.model_dump_json())
+        parity = Parity(inputs=4, max_abs_difference=0.0, tolerance=1e-4)
+        (place / "parity.json").write_text(parity.model_dump_json())
+
+    OnnxModel.create(folder, fill, made_by="test", facts=_lineage("c" * 64, ""))
+    return folder
+
+
+def pad_report(folder: Path, *, gap: float = 3.0, auc_low: float = 0.9, seed: int = 0) -> Path:
+    """An EvaluationReport of a panel on 60 bona fide and 60 attack presentations."""
+    rng = np.random.default_rng(seed)
+    kinds = [None, *Species]
+    rows = []
+    for number in range(120):
+        species = None if number < 60 else kinds[1 + number % 3]
+        logit = rng.normal() + gap * (species is None) - gap / 2
+        rows.append(
+            {
+                "image": f"{number:064x}",
+                "box": [8.0, 8.0, 56.0, 56.0],
+                "species": None if species is None else species.value,
+                "split": "test",
+                "slices": [],
+                "member": "panel",
+                "pad_score": float(1 / (1 + np.exp(-logit))),
+            }
+        )
+    figures = [Figure(name="pad_auc", value=min(1.0, auc_low + 0.05), low=auc_low, high=1.0, n=120)]
+    return _report(folder, rows, (PAD_TRIALS, PAD_SCORES), figures, "c" * 64, "liveness")
+
+
+def _report(
+    folder: Path,
+    rows: list[dict[str, object]],
+    schemas: tuple[pa.Schema, pa.Schema],
+    figures: list[Figure],
+    checkpoint: str,
+    task: str,
+) -> Path:
+    trials, scores = schemas
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = folder.with_name(f"{folder.name}-trials.parquet")
+    bare = [{name: row[name] for name in trials.names} for row in rows]
+    write_table(pa.Table.from_pylist(bare, trials), trials, scratch)
+    facts = {
+        "task": task,
+        "trials_sha256": sha256_of(scratch),
+        "checkpoint_digest": checkpoint,
+        "crops_digest": "d" * 64,
+    }
+
+    def fill(place: Path) -> None:
+        scratch.rename(place / "trials.parquet")
+        write_table(pa.Table.from_pylist(rows, scores), scores, place / "scores.parquet")
+        (place / "figures.json").write_bytes(FIGURES.dump_json(figures))
+        row = {"score": 0.3, "llr": 0.0, "fmr": 0.01, "fmr_high": 0.02}
+        write_table(
+            pa.Table.from_pylist([row], THRESHOLDS), THRESHOLDS, place / "thresholds.parquet"
+        )
+        empty = pa.Table.from_pylist([], FEATURE_SCHEMA)
+        write_table(empty, FEATURE_SCHEMA, place / "reference_features.parquet")
+        (place / "report.html").write_text("<!doctype html><title>report</title>")
+
+    EvaluationReport.create(folder, fill, made_by="test", facts=facts)
+    return folder
+
+
+def _lineage(checkpoint: str, run_id: str) -> dict[str, str]:
+    return {"checkpoint_digest": checkpoint, "crops_digest": "d" * 64, "run_id": run_id}
+
+
+def _embedder(file: Path, seed: int) -> None:
+    weights = np.random.default_rng(seed).normal(size=(_POOLED, DIMENSION)).astype(np.float32)
+    nodes = [
+        helper.make_node("AveragePool", ["data"], ["p"], kernel_shape=[16, 16], strides=[16, 16]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Sub", ["f", "middle"], ["z"]),
+        helper.make_node("MatMul", ["z", "w"], ["m"]),
+        helper.make_node("LpNormalization", ["m"], ["embedding"], axis=1, p=2),
+    ]
+    constants = {"w": weights, "middle": np.float32(127.5).reshape(1)}
+    _save(file, nodes, constants, ["N", 3, 112, 112], ("embedding", ["N", DIMENSION]))
+
+
+def _brightness(file: Path) -> None:
+    nodes = [
+        helper.make_node("ReduceMean", ["data"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Sub", ["mean", "middle"], ["z"]),
+        helper.make_node("Mul", ["z", "slope"], ["logit"]),
+    ]
+    constants = {"middle": np.float32(127.5).reshape(1), "slope": np.float32(0.05).reshape(1)}
+    _save(file, nodes, constants, ["N", 3, _PAD_SIDE, _PAD_SIDE], ("logit", ["N"]))
+
+
+def _save(
+    file: Path,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],
+    shape: list[int | str],
+    outlet: tuple[str, list[int | str]],
+) -> None:
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("data", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(outlet[0], TensorProto.FLOAT, outlet[1])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    onnx.save(model, file)
