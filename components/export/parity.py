@@ -7,7 +7,6 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from components.export.graph import INPUT
 from vultus.contracts.arrays import Tensor
 from vultus.contracts.models import Parity
 from vultus.contracts.seams import Store
@@ -16,6 +15,7 @@ from vultus.errors import NoTrials, VultusError
 from vultus.faces.picture import decode_image
 from vultus.faces.tensor import pad_tensor, to_tensor
 from vultus.inference.session import session_of
+from vultus.networks.graph import INPUT
 
 
 def chip_inputs(trials: pa.Table, count: int, store: Store, tensor: TensorParams) -> Tensor:

@@ -167,8 +167,8 @@ def _written(
 ) -> Parity:
     import torch
 
-    from components.export.graph import write_onnx
     from components.export.parity import measure
+    from vultus.networks.graph import write_onnx
 
     # Two rows at least: the exporter would take a batch of one for a constant.
     example = torch.zeros((2, *inputs.shape[1:]))

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 from components.train.params import TrainParams
+from vultus.baselines.deepface import NAME as FASNET
+from vultus.baselines.deepface import fasnet_member, locate_fasnet
 from vultus.contracts.artifact import sha256_of
 from vultus.contracts.transform import LivenessTransform, PanelMember, TensorParams
 from vultus.contracts.words import Evidence
@@ -14,7 +16,7 @@ from vultus.weights import entries, locate
 
 logger = logging.getLogger(__name__)
 ANY_ROOM = 1e9
-_PREFERRED = ("deepface-fasnet", "npm-liveness")
+_PREFERRED = (FASNET, "npm-liveness")
 
 
 def fixed_member(params: TrainParams, weights: Path) -> tuple[str, Path] | None:
@@ -76,6 +78,13 @@ def _place(name: str) -> str:
 
 
 def _member(name: str, file: Path, params: TrainParams) -> PanelMember:
+    if name == FASNET:
+        return fasnet_member(
+            file,
+            _place(name),
+            room_min=params.room_min,
+            threshold=params.pad_member_threshold,
+        )
     row = entries()[name]
     return PanelMember(
         name=name,
@@ -95,9 +104,4 @@ def _member(name: str, file: Path, params: TrainParams) -> PanelMember:
 
 def _file(name: str, weights: Path) -> Path:
     """The verified ONNX. Raises: WeightsUnavailable."""
-    if name not in entries():
-        raise WeightsUnavailable(
-            f"{name} is not in the table of weights: its two networks are PyTorch files that this "
-            "version does not convert; choose train.pad_member=auto, npm-liveness or own"
-        )
-    return locate(name, weights)
+    return locate_fasnet(weights) if name == FASNET else locate(name, weights)

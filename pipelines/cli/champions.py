@@ -18,10 +18,12 @@ def champions(
     Raises: BadArtifact, where the needed model was never promoted; BadSignature.
     """
     from vultus.inference.champion import open_champions
-    from vultus.signing import private_key_of, public_key_of
+    from vultus.signing import private_key_of, public_key_from, public_key_of
 
     given = settings.keys.signing
     key = None
     if given is not None:
-        key = public_key_of(private_key_of(given.get_secret_value().encode()))
+        pem = given.get_secret_value().encode()
+        public = b"PUBLIC KEY" in pem  # all that whoever only reads models needs to be given
+        key = public_key_from(pem) if public else public_key_of(private_key_of(pem))
     return open_champions(settings.paths, need=need, public_key=key, alone=alone, threads=threads)

@@ -1,6 +1,7 @@
 """`vultus weights list | fetch`: the pretrained files, their licences, and whether they are here."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,20 +28,19 @@ def list_weights(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) ->
     from rich.console import Console
     from rich.table import Table
 
-    from vultus.weights import entries
-
     settings: Settings = ctx.obj
-    rows = [_row(settings, name) for name in entries()]
+    rows = [_row(settings, name) for name in _names()]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("name", "what", "package", "licence", "trained on", "sha256 (package)", "state")
+    table = Table("name", "package", "licence", "sha256", "state")
     for row in rows:
-        table.add_row(
-            row["name"], row["title"], row["package"], row["licence"], row["training_data"],
-            row["archive_sha256"][:16] or "by pip", row["state"],
-        )  # fmt: skip
-    Console().print(table)
+        digest = row["archive_sha256"][:10] or "pip's"
+        table.add_row(row["name"], row["package"], row["licence"], digest, row["state"])
+    console = Console()
+    console.print(table)
+    for row in rows:
+        console.print(f"{row['name']}: {row['title']}; trained on: {row['training_data']}")
 
 
 def fetch(
@@ -53,14 +53,13 @@ def fetch(
     Exit code 1 where a file could not be had; the others are kept all the same.
     """
     from vultus.errors import WeightsUnavailable
-    from vultus.weights import entries, entry, locate
 
     settings: Settings = ctx.obj
-    chosen = [name for name in names or entries() if entry(name)]
+    chosen = [name for name in names or _names() if _row(settings, name)]
     failed: dict[str, str] = {}
     for name in chosen:
         try:
-            place = locate(name, settings.paths.weights)
+            place = _locate(settings, name)
         except WeightsUnavailable as error:
             failed[name] = str(error)
             if not as_json:
@@ -75,18 +74,41 @@ def fetch(
         raise typer.Exit(1)
 
 
+def _names() -> list[str]:
+    from vultus.baselines.deepface import NAME
+    from vultus.weights import entries
+
+    return [*entries(), NAME]
+
+
+def _locate(settings: Settings, name: str) -> Path:
+    """Raises: WeightsUnavailable."""
+    from vultus.baselines.deepface import NAME, locate_fasnet
+    from vultus.weights import locate
+
+    folder = settings.paths.weights
+    return locate_fasnet(folder) if name == NAME else locate(name, folder)
+
+
 def _row(settings: Settings, name: str) -> dict[str, Any]:
+    """Raises: BadParameter, for a name nobody knows."""
+    from vultus.baselines import deepface
     from vultus.weights import available, entry
 
-    row = entry(name)
-    place = available(name, settings.paths.weights)
-    return {
-        "name": name,
-        "title": row.title,
-        "package": row.package,
-        "licence": row.licence,
-        "training_data": row.training_data,
-        "archive_sha256": row.archive_sha256,
-        "state": "not here" if place is None else "verified",
-        "path": None if place is None else str(place),
-    }
+    folder = settings.paths.weights
+    if name == deepface.NAME:
+        place = deepface.converted_fasnet(folder)
+        facts = {
+            "title": "PAD networks of DeepFace (MiniFASNetV2 and V1SE)",
+            "package": "DeepFace's own cache",
+            "licence": deepface.LICENCE,
+            "training_data": deepface.TRAINING_DATA,
+            "archive_sha256": " ".join(deepface.PUBLISHED.values()),
+        }
+    else:
+        row, place = entry(name), available(name, folder)
+        facts = row.model_dump(
+            include={"title", "package", "licence", "training_data", "archive_sha256"}
+        )
+    state = "not here" if place is None else "verified"
+    return {"name": name, **facts, "state": state, "path": None if place is None else str(place)}

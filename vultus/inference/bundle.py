@@ -1,7 +1,6 @@
 """ModelVersion folders -> FaceAnalyser. Nothing is loaded that was not signed with the trusted key."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vultus.contracts.evaluation import FIGURES
 from vultus.contracts.models import ModelVersion
@@ -13,10 +12,7 @@ from vultus.inference.detector import mtcnn_detector
 from vultus.inference.encoder import OnnxEncoder
 from vultus.inference.panel import PadPanel
 from vultus.inference.thresholds import Thresholds
-from vultus.signing import verify_version
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from vultus.signing import PublicKey, verify_version
 
 _ENCODER_FILE = "model.onnx"
 
@@ -24,7 +20,7 @@ _ENCODER_FILE = "model.onnx"
 def open_analyser(
     recognition: Path | None,
     pad: Path | None,
-    public_key: "Ed25519PublicKey",
+    public_key: PublicKey,
     *,
     threads: int = 1,
 ) -> tuple[FaceAnalyser, Thresholds | None]:
@@ -76,7 +72,7 @@ def pad_status(version: ModelVersion) -> Verdict:
     return Verdict.NOT_ENOUGH_DATA
 
 
-def _opened(folder: Path, public_key: "Ed25519PublicKey") -> ModelVersion:
+def _opened(folder: Path, public_key: PublicKey) -> ModelVersion:
     verify_version(folder, public_key)
     return ModelVersion.open(folder)
 

@@ -1,7 +1,6 @@
 """The promoted pair of a laptop's home, opened: no server and no MLflow needed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from vultus.contracts.home import Home
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL, Task
@@ -9,10 +8,7 @@ from vultus.errors import BadArtifact, BadSignature
 from vultus.inference.analyser import FaceAnalyser
 from vultus.inference.bundle import open_analyser
 from vultus.inference.thresholds import Thresholds
-from vultus.signing import ChampionPointer, private_key_of, public_key_of
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from vultus.signing import ChampionPointer, PublicKey, private_key_of, public_key_of
 
 _NAMES = {Task.RECOGNITION: RECOGNITION_MODEL, Task.LIVENESS: PAD_MODEL}
 
@@ -31,7 +27,7 @@ def open_champions(
     home: Home,
     *,
     need: Task,
-    public_key: "Ed25519PublicKey | None" = None,
+    public_key: PublicKey | None = None,
     alone: bool = False,
     threads: int = 1,
 ) -> tuple[FaceAnalyser, Thresholds | None]:
@@ -57,7 +53,7 @@ def open_champions(
     )
 
 
-def home_key(home: Home) -> "Ed25519PublicKey":
+def home_key(home: Home) -> PublicKey:
     """The key that signs on this laptop; asking never makes one. Raises: BadSignature."""
     file = home.keys / "signing.pem"
     try:

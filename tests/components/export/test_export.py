@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from components.export import ExportParams, export_model
-from components.export.graph import without_prelu, write_onnx
 from components.export.parity import measure
 from components.train import TrainParams, train_model
 from support.crops import make_crops
@@ -28,6 +27,7 @@ from vultus.contracts.transform import LivenessTransform
 from vultus.errors import BadArtifact, NoTrials, VultusError
 from vultus.faces.picture import decode_image
 from vultus.faces.tensor import to_tensor
+from vultus.networks.graph import without_prelu, write_onnx
 from vultus.networks.load import encoder_from
 from vultus.storage import FolderStore
 

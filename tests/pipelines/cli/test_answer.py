@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
 from support.drawn import as_file, drawn_face, no_face, two_faces
 from support.promoted import promoted_home
+from vultus.signing import load_or_create_key, private_key_of, public_key_of
 
 LIT = 1.25
 
@@ -137,6 +139,23 @@ def test_an_expected_failure_is_one_sentence(
     assert not (place / "nowhere").exists()
 
 
+def test_the_trusted_key_may_come_from_the_settings(
+    place: Path, monkeypatch: pytest.MonkeyPatch, vultus: _Command
+) -> None:
+    pem = (place / "home" / "keys" / "signing.pem").read_text()
+    public = public_key_of(private_key_of(pem.encode())).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    for given in (pem, public.decode()):
+        monkeypatch.setenv("VULTUS_KEYS__SIGNING", given)
+        assert vultus("liveness", "one.jpg").exit_code == 0
+    load_or_create_key(place / "other.pem")
+    monkeypatch.setenv("VULTUS_KEYS__SIGNING", (place / "other.pem").read_text())
+    said = vultus("liveness", "one.jpg")
+    assert said.exit_code == 1
+    assert "BadSignature" in said.stderr
+
+
 def test_score_writes_a_row_for_every_row(vultus: _Command, tmp_path: Path) -> None:
     pairs, out = tmp_path / "pairs.csv", tmp_path / "out.csv"
     pairs.write_text("a,b,same\none.jpg,one.jpg,1\none.jpg,letter.jpg,0\nother.jpg,one.jpg,0\n")
@@ -182,16 +201,24 @@ def test_weights_are_listed_with_licence_and_state(vultus: _Command) -> None:
     assert rows["sface"]["state"] == "not here"
     assert rows["sface"]["licence"].startswith("Apache-2.0")
     assert len(rows["sface"]["archive_sha256"]) == 64
+    assert rows["deepface-fasnet"]["state"] == "not here"
     assert "mtcnn" in vultus("weights", "list").stdout
 
 
-def test_fetching_what_is_here_does_nothing_and_the_unknown_is_refused(vultus: _Command) -> None:
+def test_what_is_here_stays_and_what_cannot_be_had_is_named(
+    vultus: _Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
     said = vultus("weights", "fetch", "mtcnn", "--json")
     assert said.exit_code == 0, said.output
     assert json.loads(said.stdout)[0]["error"] is None
     said = vultus("weights", "fetch", "nonsense")
     assert said.exit_code == 1
     assert "known: mtcnn" in said.stderr
+    said = vultus("weights", "fetch", "mtcnn", "deepface-fasnet")
+    assert said.exit_code == 1
+    assert "mtcnn: " in said.stdout
+    assert "let DeepFace fetch it once" in said.stderr
 
 
 def test_help_loads_nothing_heavy() -> None:

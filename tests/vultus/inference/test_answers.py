@@ -170,3 +170,14 @@ def test_importing_vultus_loads_nothing() -> None:
     assert said.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="nonsense"):
         _ = vultus.nonsense
+
+
+def test_importing_the_library_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "VULTUS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    code = "import vultus; vultus.verify, vultus.liveness, vultus.FaceAnalyser"
+    subprocess.run([sys.executable, "-B", "-c", code], check=True)
+    assert list(tmp_path.iterdir()) == []
