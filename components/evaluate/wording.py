@@ -46,7 +46,7 @@ def number(value: float | None, name: str) -> str:
     """A rate in per cent, an AUC as it is, "–" where there is none."""
     if value is None:
         return "–"
-    return f"{value:.3f}" if name in _AS_SHARE else f"{100 * value:.2f} %"
+    return f"{value:.4f}" if name in _AS_SHARE else f"{100 * value:.2f} %"
 
 
 def interval(figure: Figure) -> str:
@@ -54,8 +54,13 @@ def interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return "–"
     if figure.name in _AS_SHARE:
-        return f"{figure.low:.3f} – {figure.high:.3f}"
+        return f"{figure.low:.4f} – {figure.high:.4f}"
     return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
+
+
+def _short(figure: Figure) -> str:
+    """The interval behind its value, which names the unit."""
+    return f"({interval(figure).removesuffix(' %').replace(' – ', '–')})"
 
 
 def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) -> Table:
@@ -81,8 +86,9 @@ def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) ->
         columns=("figure", "value", "95 % interval", "n", "required", "verdict"),
         rows=tuple(rows),
         numeric=(1, 2, 3, 4),
-        caption="Test split. n counts trials; trials of one person depend on each other, so the "
-        "interval comes from drawing persons, and is never narrower than if trials were independent.",
+        caption="Test split. n counts trials. Trials of one person depend on each other, so the "
+        "interval comes from drawing persons and is never narrower than if trials were independent; "
+        "where no error was seen it ends at 3 divided by the number of persons or pairs of persons.",
     )
 
 
@@ -95,11 +101,11 @@ def slice_table(
         by_slice.setdefault(figure.slice, {})[figure.name] = figure
     rows: list[tuple[Cell, ...]] = []
     for name, found in by_slice.items():
-        cells: list[Cell] = [name]
+        cells: list[Cell] = [name.removeprefix("member=").replace("=", ": ").replace(",", ", ")]
         for column, _ in columns:
             one = found.get(column)
             known = one is not None and one.value is not None
-            cells.append(f"{number(one.value, column)} ({interval(one)})" if one and known else "–")
+            cells.append(f"{number(one.value, column)} {_short(one)}" if one and known else "–")
             cells.append(f"{one.n:,}" if one else "–")
         few = any(found[c].n < enough for c, _ in columns if c in found)
         cells.append(Verdict.NOT_ENOUGH_DATA if few else "")
@@ -112,6 +118,18 @@ def slice_table(
         caption=f"Slices with fewer than {enough} trials of a kind are not judged. "
         "95 % intervals in brackets.",
     )
+
+
+def interval_rows(
+    figures: Iterable[Figure], name: str, enough: int
+) -> list[tuple[str, float, float, float]]:
+    """Label, value, low, high in per cent of every slice of that figure with enough trials."""
+    return [
+        (f.slice.replace("=", ": "), 100 * f.value, 100 * f.low, 100 * f.high)
+        for f in figures
+        if f.name == name and f.n >= enough
+        if f.value is not None and f.low is not None and f.high is not None
+    ]
 
 
 def asked_table(counts: Decisions, accepted: str, refused: str) -> Table:

@@ -86,8 +86,8 @@ def _table(table: Table) -> str:
     )
     caption = f"<figcaption>{escape(table.caption)}</figcaption>" if table.caption else ""
     return (
-        f'<figure class="table"><div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}'
-        f"</tbody></table></div>{caption}</figure>"
+        '<figure class="table"><div class="scroll" tabindex="0"><table>'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>{caption}</figure>"
     )
 
 
@@ -155,7 +155,8 @@ th{font-size:.8125rem;font-weight:600;color:var(--quiet);border-bottom-color:var
 td:last-child,th:last-child{padding-right:0}
 .words{white-space:normal}
 .n{text-align:right;font-variant-numeric:tabular-nums}
-.pictures{display:grid;gap:1.5rem 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));
+.pictures{display:grid;gap:1.5rem 2.5rem;
+ grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));
  margin:1.25rem 0}
 .pictures figure{margin:0;min-width:0}
 .pictures .wide{grid-column:1/-1}
