@@ -133,7 +133,7 @@ def freeze(home: Home, window: Window, params: MonitorParams, *, now: datetime) 
 
 def of_models(table: pa.Table, models: dict[str, str]) -> pa.Table:
     """Rows that today's champions answered, or whose model is not said."""
-    keep = pa.array([True] * table.num_rows)
+    keep = pa.array([True] * table.num_rows, pa.bool_())
     for name, column in ((RECOGNITION_MODEL, "model_recognition"), (PAD_MODEL, "model_pad")):
         if name in models:
             same = pc.fill_null(pc.equal(table[column], models[name]), True)

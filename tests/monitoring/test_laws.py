@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from support.traffic import MONDAY, Door, traffic
 
 from monitoring.drift import compute
 from monitoring.findings import Statistics, findings_of, holm, permuted_findings
@@ -19,6 +18,7 @@ from monitoring.reference import Reference
 from monitoring.security import attacks_in, binomial_tail
 from monitoring.strata import Sample, Stratum, samples_of
 from monitoring.window import Window
+from support.traffic import MONDAY, Door, traffic
 
 PARAMS = MonitorParams()
 MATCH = Stratum("verify", "match")
@@ -50,7 +50,9 @@ def test_holm_never_lowers_a_p_and_keeps_their_order(p: list[float]) -> None:
 
 def test_holm_is_the_hand_calculation() -> None:
     # 0.01*4, 0.02*3, 0.03*2 -> stays at 0.06, 0.5*1
-    assert holm(np.array([0.5, 0.01, 0.03, 0.02])).tolist() == pytest.approx([0.5, 0.04, 0.06, 0.06])
+    assert holm(np.array([0.5, 0.01, 0.03, 0.02])).tolist() == pytest.approx(
+        [0.5, 0.04, 0.06, 0.06]
+    )
 
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=25))
@@ -75,7 +77,9 @@ def test_two_halves_of_one_window_differ_no_more_often_than_said() -> None:
         even = np.arange(rows.num_rows) % 2 == 0
         window, reference = Window(rows.filter(even)), Reference("half", True, rows.filter(~even))
         # The size of an effect is switched off: significance alone must keep the promise.
-        strict = replace_params(effect=0.0, score_floor=0.0, quality_floor=0.0, latency_floor_ms=0.0)
+        strict = replace_params(
+            effect=0.0, score_floor=0.0, quality_floor=0.0, latency_floor_ms=0.0
+        )
         samples, _ = samples_of(window, reference, strict)
         found = findings_of(samples, [by_scipy(one) for one in samples], strict)
         drifted = any(one.drifted for one in found)

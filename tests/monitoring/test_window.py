@@ -6,12 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.champions import champion_home
-from support.traffic import MONDAY, Door, traffic, write_log
 
 from monitoring.params import MonitorParams
 from monitoring.reference import freeze, reference_window
 from monitoring.window import Window, current_window
+from support.champions import champion_home
+from support.traffic import MONDAY, Door, traffic, write_log
 from vultus.contracts.traffic import FEATURE_SCHEMA
 from vultus.errors import BadArtifact, BadParameter
 
@@ -114,9 +114,7 @@ def test_rows_of_a_retired_model_do_not_become_the_reference(tmp_path: Path) -> 
 
 def test_a_frozen_reference_that_is_cut_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     home = champion_home(tmp_path, None)
-    about = freeze(
-        home, Window(traffic(Door(rows=300))), MonitorParams(freeze_rows=300), now=NOW
-    )
+    about = freeze(home, Window(traffic(Door(rows=300))), MonitorParams(freeze_rows=300), now=NOW)
     file = home.features / "reference" / f"{about.id}.parquet"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(BadArtifact, match="confirm"):
