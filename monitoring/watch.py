@@ -91,7 +91,7 @@ def _alerts(
     now: datetime,
 ) -> list[Alert]:
     """An alert or retraining is told; so is the end of an open alert."""
-    if decision.action == "keep" and not decision.cleared:
+    if not decision.tell:
         return []
     valid = timedelta(hours=0 if decision.cleared else found.params.alert_cooldown_h + 1)
     text = f"{outcome(decision)} {' '.join(steps)}"

@@ -97,6 +97,18 @@ def test_what_is_done(words: str, supply: Supply, actions: str) -> None:
     assert [one.action for one in story(words.split(), supply)] == actions.split()
 
 
+def test_a_training_that_nobody_starts_is_told_once() -> None:
+    history: list[PastPass] = []
+    told = []
+    for hour in range(40):
+        said, now = report("s", hour), START + timedelta(hours=hour)
+        made = decide(said, history, PLENTY, PARAMS, now=now)
+        told += [hour] if made.tell else []
+        history.append(past(said, made, now).model_copy(update={"tasks": ()}))
+    assert history[-1].action == "retrain"
+    assert told == [1, 2]
+
+
 def test_the_right_model_is_trained_again() -> None:
     assert story(["s"] * 3, PLENTY)[-1].tasks == (Task.RECOGNITION,)
     assert story(["p"] * 3, PLENTY)[-1].tasks == (Task.LIVENESS,)
