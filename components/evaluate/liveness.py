@@ -46,11 +46,9 @@ def evaluate_liveness(
     transform = checkpoint.transform
     assert isinstance(transform, LivenessTransform)
     scorers = _scorers(checkpoint, transform, threads)
-    validation, test = (
-        Presentations.of(crops, split, params, transform, scorers, store)
-        for split in (Split.VALIDATION, Split.TEST)
-    )
+    validation = Presentations.of(crops, Split.VALIDATION, params, transform, scorers, store)
     _require_both(validation)
+    test = Presentations.of(crops, Split.TEST, params, transform, scorers, store)
     thresholds, chosen = _thresholds(transform, validation, params)
     panel, bona_fide = validation.scores[PANEL], validation.bona_fide
     known = np.isfinite(panel)

@@ -41,7 +41,6 @@ def evaluate_recognition(
 
     encoder = encoder_from(checkpoint)
     validation = Comparisons.of(crops, Split.VALIDATION, params, encoder, store)
-    test = Comparisons.of(crops, Split.TEST, params, encoder, store)
     mated = validation.mated
     if mated.all() or not mated.any():
         raise NoTrials(
@@ -49,6 +48,7 @@ def evaluate_recognition(
             "non-mated comparisons; both are needed to set a threshold: add subjects with two "
             "pictures each, or raise ingest's share of the validation split"
         )
+    test = Comparisons.of(crops, Split.TEST, params, encoder, store)
     calibration = calibrate(validation.scores[mated], validation.scores[~mated])
     others = validation.part(~mated)
     subjects = validation.subjects

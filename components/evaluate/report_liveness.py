@@ -12,6 +12,7 @@ from components.evaluate.presentations import PANEL, Presentations
 from components.evaluate.wording import (
     asked_table,
     headline_table,
+    interval_rows,
     number,
     overall,
     slice_table,
@@ -23,7 +24,14 @@ from vultus.faces.context import window
 from vultus.faces.picture import decode_image
 from vultus.metrics import Decisions, Ranking
 from vultus.reports import Block, Heading, Picture, Table, Text, Verdict
-from vultus.reports.charts import DetCurve, det_chart, reliability_chart, sheet, strip_chart
+from vultus.reports.charts import (
+    DetCurve,
+    det_chart,
+    interval_chart,
+    reliability_chart,
+    sheet,
+    strip_chart,
+)
 
 _ROOM_SHOWN = 1.6
 
@@ -55,7 +63,7 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
     known = np.isfinite(test.scores[PANEL])
     live = test.bona_fide[known]
     if live.any() and not live.all():
-        blocks += _pictures(result)
+        blocks += [*_pictures(result), *_slice_picture(result, params)]
         blocks += _asked(result)
         blocks += _slices(result, params)
         if params.worst:
@@ -96,7 +104,7 @@ def _members(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
         tuple(rows),
         numeric=(2, 4),
     )
-    columns = (("pad_auc", "AUC"), ("apcer", "APCER, worst species"), ("bpcer", "BPCER"))
+    columns = (("pad_auc", "AUC"), ("apcer", "APCER (worst)"), ("bpcer", "BPCER"))
     of_members = [figure for figure in result.slices if figure.slice.startswith("member=")]
     yield slice_table(of_members, columns, params.min_slice)
 
@@ -133,6 +141,19 @@ def _pictures(result: LivenessResult) -> Iterator[Block]:
         "Reliability: share of bona fide presentations against the calibrated chance",
         "The panel's scores calibrated on the validation split, tried on the test split.",
     )
+
+
+def _slice_picture(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
+    kept = [figure for figure in result.slices if not figure.slice.startswith("member=")]
+    rows = interval_rows(kept, "bpcer", params.min_slice)
+    if rows:
+        yield Picture(
+            interval_chart(rows, "BPCER, %", 100 * params.require_bpcer),
+            "svg",
+            "BPCER with its interval for each declared attribute",
+            "BPCER of the panel by declared attribute, with 95 % intervals; the broken line is what "
+            "is required of all together.",
+        )
 
 
 def _asked(result: LivenessResult) -> Iterator[Block]:
@@ -223,7 +244,7 @@ def _limits(result: LivenessResult) -> Iterator[Block]:
         ("one picture", "nothing here speaks of motion, depth or a challenge over several frames.")
     )
     yield Heading("What this evaluation cannot support")
-    yield Table(("", "why"), tuple(rows))
+    yield Table(("about", "why"), tuple(rows))
 
 
 def _by_species(test: Presentations, member: str) -> dict[str, Scores]:

@@ -12,6 +12,7 @@ from components.evaluate.wording import (
     asked_table,
     headline_table,
     interval,
+    interval_rows,
     number,
     overall,
     slice_table,
@@ -21,7 +22,14 @@ from vultus.contracts.words import Verdict as Outcome
 from vultus.faces.picture import decode_image
 from vultus.metrics import Decisions, Ranking, cllr, isotonic_llr, trials_needed
 from vultus.reports import Block, Heading, Picture, Table, Text, Verdict
-from vultus.reports.charts import DetCurve, det_chart, histogram_chart, reliability_chart, sheet
+from vultus.reports.charts import (
+    DetCurve,
+    det_chart,
+    histogram_chart,
+    interval_chart,
+    reliability_chart,
+    sheet,
+)
 
 
 def recognition_answer(result: RecognitionResult, params: EvaluateParams) -> str:
@@ -58,7 +66,7 @@ def recognition_blocks(
     ]
     both = test.mated.any() and not test.mated.all()
     if both:
-        blocks += _pictures(result, params)
+        blocks += [*_pictures(result, params), *_slice_picture(result, params)]
         blocks += _asked(result, params)
         blocks += _slices(result, params)
         if params.worst:
@@ -102,6 +110,19 @@ def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Blo
         f"Scores calibrated on the validation split, tried on the test split: Cllr {cost:.3f} bit, "
         f"of which {max(0.0, cost - least):.3f} is calibration and the rest discrimination.",
     )
+
+
+def _slice_picture(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
+    name = f"fnmr_at_fmr_{exponent(params.fmr)}"
+    rows = interval_rows(result.slices, name, params.min_slice)
+    if rows:
+        yield Picture(
+            interval_chart(rows, "FNMR, %", 100 * params.require_fnmr),
+            "svg",
+            "FNMR with its interval for each declared attribute",
+            f"FNMR at the threshold for FMR {params.fmr:g}, with 95 % intervals; the broken line is "
+            "what is required of all together.",
+        )
 
 
 def _asked(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
@@ -177,4 +198,4 @@ def _limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block
         ("attacks", "no presentation attack is among the trials; that is the other report."),
     ]
     yield Heading("What this evaluation cannot support")
-    yield Table(("", "why"), tuple(rows))
+    yield Table(("about", "why"), tuple(rows))

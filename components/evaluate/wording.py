@@ -46,7 +46,7 @@ def number(value: float | None, name: str) -> str:
     """A rate in per cent, an AUC as it is, "–" where there is none."""
     if value is None:
         return "–"
-    return f"{value:.3f}" if name in _AS_SHARE else f"{100 * value:.2f} %"
+    return f"{value:.4f}" if name in _AS_SHARE else f"{100 * value:.2f} %"
 
 
 def interval(figure: Figure) -> str:
@@ -54,7 +54,7 @@ def interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return "–"
     if figure.name in _AS_SHARE:
-        return f"{figure.low:.3f} – {figure.high:.3f}"
+        return f"{figure.low:.4f} – {figure.high:.4f}"
     return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
 
 
@@ -95,7 +95,7 @@ def slice_table(
         by_slice.setdefault(figure.slice, {})[figure.name] = figure
     rows: list[tuple[Cell, ...]] = []
     for name, found in by_slice.items():
-        cells: list[Cell] = [name]
+        cells: list[Cell] = [name.removeprefix("member=").replace("=", ": ").replace(",", ", ")]
         for column, _ in columns:
             one = found.get(column)
             known = one is not None and one.value is not None
@@ -112,6 +112,18 @@ def slice_table(
         caption=f"Slices with fewer than {enough} trials of a kind are not judged. "
         "95 % intervals in brackets.",
     )
+
+
+def interval_rows(
+    figures: Iterable[Figure], name: str, enough: int
+) -> list[tuple[str, float, float, float]]:
+    """Label, value, low, high in per cent of every slice of that figure with enough trials."""
+    return [
+        (f.slice.replace("=", ": "), 100 * f.value, 100 * f.low, 100 * f.high)
+        for f in figures
+        if f.name == name and f.n >= enough
+        if f.value is not None and f.low is not None and f.high is not None
+    ]
 
 
 def asked_table(counts: Decisions, accepted: str, refused: str) -> Table:

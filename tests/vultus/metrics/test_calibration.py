@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vultus.errors import NoTrials
@@ -27,6 +27,7 @@ def test_the_mix_of_trials_does_not_matter() -> None:
     assert few.offset == pytest.approx(many.offset, abs=0.35)  # log(100) would be 4.6
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(-3, 3), st.floats(0.01, 50), st.floats(-20, 20))
 def test_the_unit_of_a_score_does_not_matter(distance: float, scale: float, shift: float) -> None:
     mated, other = _normal(distance, 60)
@@ -59,6 +60,7 @@ def test_pooling_by_hand() -> None:
     assert np.isneginf(other[0])
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 500), st.floats(0, 3))
 def test_no_rising_function_costs_less_than_the_isotonic_one(seed: int, distance: float) -> None:
     mated, other = _normal(distance, 40, seed)

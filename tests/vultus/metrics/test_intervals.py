@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vultus.contracts.words import Verdict
@@ -30,6 +30,7 @@ def test_published_values() -> None:
     assert wilson(29, 29)[1] == 1
 
 
+@settings(max_examples=40, deadline=None)
 @given(counts)
 def test_an_interval_holds_its_value_and_mirrors(case: tuple[int, int]) -> None:
     errors, trials = case
@@ -101,6 +102,7 @@ def test_one_subject_or_no_value_has_no_interval() -> None:
     assert bootstrap(lambda w: float("nan"), np.arange(9)) is None
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.001, 0.999))
 def test_a_verdict_follows_the_interval(a: float, b: float, limit: float) -> None:
     low, high = sorted((a, b))
@@ -110,6 +112,7 @@ def test_a_verdict_follows_the_interval(a: float, b: float, limit: float) -> Non
     assert judge(None, limit) is Verdict.NOT_ENOUGH_DATA
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2), st.integers(1, 5000))
 def test_more_trials_without_error_never_make_a_pass_undone(errors: int, trials: int) -> None:
     if judge(clopper_pearson(min(errors, trials), trials), 0.01) is Verdict.PASS:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import roc_auc_score
@@ -32,11 +32,13 @@ def test_by_hand() -> None:
     assert equal_error_rate(*_joined([1, 1], [1, 1])) == 0.5
 
 
+@settings(max_examples=40, deadline=None)
 @given(trials)
 def test_auc_is_the_one_of_others(case: tuple[np.ndarray, np.ndarray]) -> None:
     assert auc(*case) == pytest.approx(roc_auc_score(case[1], case[0]))
 
 
+@settings(max_examples=40, deadline=None)
 @given(trials)
 def test_turning_scores_and_labels_round_changes_nothing(
     case: tuple[np.ndarray, np.ndarray],
@@ -47,6 +49,7 @@ def test_turning_scores_and_labels_round_changes_nothing(
     assert auc(np.exp(scores), positive) == pytest.approx(auc(scores, positive))
 
 
+@settings(max_examples=40, deadline=None)
 @given(trials, st.data())
 def test_a_weight_stands_for_so_many_trials(
     case: tuple[np.ndarray, np.ndarray], data: st.DataObject
@@ -60,6 +63,7 @@ def test_a_weight_stands_for_so_many_trials(
     assert weighted.auc(given_weights) == pytest.approx(repeated.auc())
 
 
+@settings(max_examples=40, deadline=None)
 @given(trials)
 def test_the_det_curve_holds_the_rates_of_every_threshold(
     case: tuple[np.ndarray, np.ndarray],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -54,6 +54,7 @@ def test_no_figure_without_a_trial(ask: Callable[[np.ndarray], float]) -> None:
         ask(np.empty(0, np.float32))
 
 
+@settings(max_examples=40, deadline=None)
 @given(scores, grid, grid)
 def test_fmr_never_rises_and_fnmr_never_falls_with_the_threshold(
     given_scores: np.ndarray, a: float, b: float
@@ -64,6 +65,7 @@ def test_fmr_never_rises_and_fnmr_never_falls_with_the_threshold(
     assert fmr(given_scores, a) + fnmr(given_scores, a) == pytest.approx(1)
 
 
+@settings(max_examples=40, deadline=None)
 @given(scores, st.floats(0, 1))
 def test_a_threshold_keeps_its_promise_and_is_the_best_that_does(
     given_scores: np.ndarray, target: float
@@ -81,6 +83,7 @@ def test_a_threshold_keeps_its_promise_and_is_the_best_that_does(
         assert bpcer(given_scores, np.nextafter(np.float32(loose), np.float32(9))) > target - 1e-9
 
 
+@settings(max_examples=40, deadline=None)
 @given(scores, scores, scores, st.sampled_from([0.0, 0.05, 0.1, 0.5]))
 def test_the_weighted_form_agrees_where_all_weigh_the_same(
     live: np.ndarray, printed: np.ndarray, replayed: np.ndarray, target: float
