@@ -30,7 +30,7 @@ def drift_page(
     window = found.window
     rows = tuple((name, str(value)) for name, value in report.params.items())
     blocks: list[Block] = [
-        Verdict(_WORDS[report.status], report.answer),
+        Verdict(_WORDS[report.status], report.answer, _label(found, report)),
         _first(found, decision, steps),
         *_pictures(found.findings),
         *_people(found.permuted),
@@ -43,6 +43,15 @@ def drift_page(
         Table(("parameter", "value"), rows, (1,)),
     ]
     return to_html(f"Traffic, {span(window)}" if window.rows else "Traffic: none yet", blocks)
+
+
+def _label(found: Examination, report: DriftReport) -> str:
+    """The one word above the sentence."""
+    moved = any(one.drifted for one in found.findings) or any(one.drifted for one in found.permuted)
+    if report.status == "drift":
+        words = ["ATTACKS"] * found.attacks.alarming + ["DRIFT"] * moved
+        return " · ".join(words)
+    return "NO CHANGE" if report.status == "ok" else "NOT ENOUGH DATA"
 
 
 def _first(found: Examination, decision: Decision, steps: Sequence[str]) -> Block:
