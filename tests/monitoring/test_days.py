@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.advice import advice
+from monitoring.champions import champions_of
 from monitoring.examination import Examination, examine
 from monitoring.history import read_history
 from monitoring.params import MonitorParams
@@ -144,7 +145,7 @@ def test_two_bad_days_end_in_a_page_an_alert_and_a_history(tmp_path: Path) -> No
     write_log(home.features, traffic(Door(seed=1, rows=1500)))
     params = MonitorParams(last_h=12)
     monday = current_window(home.features, now=MONDAY + timedelta(hours=10), last_h=12)
-    freeze(home, monday, params, now=MONDAY + timedelta(hours=10))
+    freeze(home, monday, champions_of(home), params, now=MONDAY + timedelta(hours=10))
     actions = []
     for day in (1, 2):
         door = replace(TUESDAY, seed=day + 5, start=MONDAY + timedelta(days=day))

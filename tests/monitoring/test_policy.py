@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.champions import champions_of
 from monitoring.history import PastPass, append_history, distinct, history_file, read_history
 from monitoring.params import MonitorParams, read_monitor_params
 from monitoring.policy import Decision, Supply, decide
@@ -175,10 +176,10 @@ def test_new_pictures_of_a_folder_are_those_after_the_champions(tmp_path: Path) 
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
         os.utime(file, (made + age, made + age))
-    assert supply_of(str(source), home).count == 2
+    assert supply_of(str(source), champions_of(home)).count == 2
     for unknown in (None, "s3://bucket/faces", "kaggle:owner/set", str(tmp_path / "absent")):
-        assert supply_of(unknown, home).count is None
-        assert supply_of(unknown, home).detail
+        assert supply_of(unknown, champions_of(home)).count is None
+        assert supply_of(unknown, champions_of(home)).detail
 
 
 def test_parameters_come_from_a_file_and_from_pairs(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from monitoring.champions import champions_of
 from monitoring.params import MonitorParams
 from monitoring.reference import freeze
 from monitoring.retrain import KubeflowTrigger, LaptopTrigger, RetrainingFailed
@@ -99,7 +100,9 @@ def test_a_population_that_stays_is_trained_on_once_there_are_pictures(tmp_path:
     params = MonitorParams(
         last_h=12, retrain_after=2, min_new_labelled=3, min_rows=200, alert_cooldown_h=99
     )
-    freeze(home, current_window(home.features, now=now, last_h=12), params, now=now)
+    freeze(
+        home, current_window(home.features, now=now, last_h=12), champions_of(home), params, now=now
+    )
     source = tmp_path / "faces" / "person"
     source.mkdir(parents=True)
     log = tmp_path / "log"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from monitoring.champions import champions_of
 from monitoring.params import MonitorParams
 from monitoring.reference import freeze
 from monitoring.window import current_window
@@ -81,7 +82,7 @@ def test_a_bad_day_on_the_screen_and_as_json(vultus: CliRunner, tmp_path: Path) 
     home = champion_home(tmp_path, traffic(Door(rows=100)))
     write_log(home.features, traffic(Door(seed=1, rows=1500, start=now - timedelta(days=3))))
     window = current_window(home.features, now=now, last_h=100)
-    freeze(home, window, MonitorParams(), now=now)
+    freeze(home, window, champions_of(home), MonitorParams(), now=now)
     day = Door(seed=2, rows=900, start=now - timedelta(hours=10, seconds=5))
     write_log(home.features, change_at(day, 6, dark=0.7), "part-1")
     said = vultus.invoke(app, ["monitor", "--last", "24h", "--retrain", "never"])
