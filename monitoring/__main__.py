@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitoring.alerts import channels_of
+from monitoring.champions import Champions, champions_of
 from monitoring.params import read_monitor_params
 from monitoring.retrain import KubeflowTrigger, Trigger
 from monitoring.watch import Pass, watch
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
             settings.paths,
             params,
             now=datetime.now(UTC),
+            champions=_champions(settings),
             channels=channels_of(
                 alertmanager=settings.monitoring.alertmanager, webhook=settings.monitoring.webhook
             ),
@@ -50,6 +52,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     _say(done)
     return 0
+
+
+def _champions(settings: Settings) -> Champions:
+    """Of the registry where one is named; a laptop's home has pointers that need no registry."""
+    if settings.tracking.uri is None:
+        return champions_of(settings.paths)
+    from vultus.registry import registry_from
+
+    return champions_of(settings.paths, registry_from(settings.tracking, settings.paths))
 
 
 def _say(done: Pass) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring import drift
+from monitoring.champions import Champions
 from monitoring.findings import (
     Finding,
     PermutedFinding,
@@ -64,12 +65,14 @@ class Examination:
         )
 
 
-def examine_home(home: Home, params: MonitorParams, *, now: datetime) -> Examination:
+def examine_home(
+    home: Home, champions: Champions, params: MonitorParams, *, now: datetime
+) -> Examination:
     """The newest traffic of a home against its reference. Raises: BadArtifact."""
     window = current_window(
         home.features, now=now, last_h=params.last_h, last_rows=params.last_rows
     )
-    return examine(window, reference_window(home), params)
+    return examine(window, reference_window(home, champions), params)
 
 
 def examine(window: Window, reference: Reference, params: MonitorParams) -> Examination:

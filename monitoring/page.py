@@ -11,7 +11,7 @@ from monitoring.params import MonitorParams
 from monitoring.policy import Decision
 from monitoring.reference import Reference
 from monitoring.security import AttackReport
-from monitoring.sentence import level, permuted_phrase, phrase, ranked, since, span
+from monitoring.sentence import level, phrase, ranked, since, span
 from monitoring.window import Window
 from vultus.contracts.traffic import DriftReport
 from vultus.contracts.words import Verdict as Word
@@ -30,9 +30,10 @@ def drift_page(
     window = found.window
     rows = tuple((name, str(value)) for name, value in report.params.items())
     blocks: list[Block] = [
-        Verdict(_WORDS[report.status], report.answer),
+        Verdict(_WORDS[report.status], report.answer, _label(found, report)),
         _first(found, decision, steps),
         *_pictures(found.findings),
+        *_people(found.permuted),
         *_moved(found.findings, found.permuted, window),
         *_attacks(found.attacks, found.reference),
         *_sure(report, found.params),
@@ -42,6 +43,15 @@ def drift_page(
         Table(("parameter", "value"), rows, (1,)),
     ]
     return to_html(f"Traffic, {span(window)}" if window.rows else "Traffic: none yet", blocks)
+
+
+def _label(found: Examination, report: DriftReport) -> str:
+    """The one word above the sentence."""
+    moved = any(one.drifted for one in found.findings) or any(one.drifted for one in found.permuted)
+    if report.status == "drift":
+        words = ["ATTACKS"] * found.attacks.alarming + ["DRIFT"] * moved
+        return " · ".join(words)
+    return "NO CHANGE" if report.status == "ok" else "NOT ENOUGH DATA"
 
 
 def _first(found: Examination, decision: Decision, steps: Sequence[str]) -> Block:
@@ -56,7 +66,7 @@ def _first(found: Examination, decision: Decision, steps: Sequence[str]) -> Bloc
         rows.append(("When", since(onset, found.window).capitalize().replace("utc", "UTC")))
     p = lead.p if lead is not None else people.p if people is not None else None
     if p is not None:
-        odds = "less than 1 in 10,000" if p < 1e-4 else f"about {p:.2g}"
+        odds = "less than 1 in 10,000" if p < 1e-4 else f"at most {p:.2g}"
         rows.append(
             ("How sure", f"Chance alone would show such a difference with probability {odds}.")
         )
@@ -98,6 +108,28 @@ def _pictures(findings: Sequence[Finding]) -> Iterator[Block]:
         )
 
 
+def _people(permuted: Sequence[PermutedFinding]) -> Iterator[Block]:
+    """The course of a population that moved, along the direction in which it moved."""
+    for one in permuted:
+        course, onset = one.test.course, one.onset
+        if course is None or onset is None:
+            continue
+        low, middle, high = np.quantile(course.reference, [0.05, 0.5, 0.95])
+        drawn = Course(
+            course.current,
+            course.times,
+            (float(low), float(middle), float(high)),
+            (onset.start, onset.end),
+        )
+        text = f"who comes, as seen in the sketches of {one.test.operation}"
+        yield Picture(
+            course_chart(drawn, "likeness to the new people"),
+            "svg",
+            alt=f"{text}, over time",
+            caption=f"{text}: likeness to the people of this window that the reference has not",
+        )
+
+
 def _moved(
     findings: Sequence[Finding], permuted: Sequence[PermutedFinding], window: Window
 ) -> Iterator[Block]:
@@ -119,7 +151,7 @@ def _moved(
             test = other.test
             rows.append(
                 (
-                    permuted_phrase(other, window),
+                    "other people" if test.column == "sketch" else f"share of {test.category}",
                     test.operation,
                     "–" if test.column == "sketch" else f"{test.before:.0%} → {test.now:.0%}",
                     "–" if other.onset is None else since(other.onset, window),
@@ -133,7 +165,8 @@ def _moved(
             ("what", "in", "from → to", "when", "shift", "chance alone"),
             tuple(rows),
             (2, 4, 5),
-            "Shift: Wasserstein distance in standard deviations of the reference. Chance alone: "
+            "Shift: Wasserstein distance in standard deviations of the reference; of people, the mean "
+            "squared shift of their sketches. Chance alone: "
             "probability of such a difference where nothing changed, after all tests of this pass "
             "are accounted for.",
         )

@@ -38,7 +38,7 @@ class Supply(BaseModel):
 
 
 class Decision(BaseModel):
-    """What is done, and why. cleared: an open alert is over."""
+    """What is done, and why. tell: people hear of it; cleared: an open alert is over."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,6 +48,7 @@ class Decision(BaseModel):
     tasks: tuple[Task, ...] = ()
     alerting: bool
     cleared: bool = False
+    tell: bool = False
 
 
 def keys_of(report: DriftReport) -> tuple[str, ...]:
@@ -90,7 +91,12 @@ def decide(
     if tasks:
         names = " and ".join(task.value for task in tasks)
         reason = f"{names}: drift in {drifted} windows in a row, {supply.detail}"
-        return Decision(action="retrain", reason=reason, keys=keys, tasks=tasks, alerting=True)
+        # One that is due and was not started is decided again by every pass, and told once.
+        since = now - timedelta(hours=params.alert_cooldown_h)
+        tell = not any(one.at > since and one.action == "retrain" for one in history)
+        return Decision(
+            action="retrain", reason=reason, keys=keys, tasks=tasks, alerting=True, tell=tell
+        )
     return _alert(keys, history, refusal, params, now)
 
 
@@ -100,7 +106,9 @@ def _quiet(earlier: Sequence[PastPass], was_alerting: bool, params: MonitorParam
         return Decision(action="keep", reason="nothing moved", keys=(), alerting=False)
     if quiet >= params.clear_after:
         reason = f"quiet in {quiet} windows in a row: the alert is over"
-        return Decision(action="keep", reason=reason, keys=(), alerting=False, cleared=True)
+        return Decision(
+            action="keep", reason=reason, keys=(), alerting=False, cleared=True, tell=True
+        )
     reason = f"quiet in {quiet} of {params.clear_after} windows in a row: the alert stays open"
     return Decision(action="keep", reason=reason, keys=(), alerting=True)
 
@@ -157,7 +165,7 @@ def _alert(
     reason = f"{', '.join(columns)} moved; {refusal}"
     if ATTACKS in fresh:
         reason = f"more attacks than usual; {refusal}"
-    return Decision(action="alert", reason=reason, keys=keys, alerting=True)
+    return Decision(action="alert", reason=reason, keys=keys, alerting=True, tell=True)
 
 
 def _streak(earlier: Sequence[PastPass], status: str) -> int:

@@ -156,7 +156,7 @@ def sketches(
     table: pa.Table, reference: Reference
 ) -> tuple[NDArray[np.int8], NDArray[np.datetime64]]:
     """int8 [N, 16] and times [N] of the rows that have one, of the reference's recogniser alone."""
-    keep = pc.is_valid(table["sketch"])
+    keep = pc.fill_null(pc.equal(pc.list_value_length(table["sketch"]), SKETCH_LENGTH), False)
     if RECOGNITION_MODEL in reference.models:
         ours = pc.equal(table["model_recognition"], reference.models[RECOGNITION_MODEL])
         keep = pc.and_(keep, pc.fill_null(ours, True))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from monitoring.champions import Champions
 from monitoring.params import MonitorParams
 from monitoring.window import Skipped, Window, read_features
 from vultus.contracts.evaluation import FIGURES
@@ -25,9 +26,6 @@ from vultus.contracts.home import Home
 from vultus.contracts.traffic import FEATURE_SCHEMA
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
 from vultus.errors import BadArtifact, BadParameter
-from vultus.signing import ChampionPointer
-
-_MODELS = (RECOGNITION_MODEL, PAD_MODEL)
 
 
 @dataclass(frozen=True)
@@ -74,18 +72,17 @@ class FrozenReference(BaseModel):
     confirmed_at: datetime
 
 
-def reference_window(home: Home) -> Reference:
-    """The frozen live window of today's champions, else their evaluation rows, else no row."""
-    champions, skipped = _champions(home)
-    models = {name: f"{name}/{pointer.version}" for name, pointer in champions.items()}
-    bpcer = _bpcer(champions[PAD_MODEL].path) if PAD_MODEL in champions else None
+def reference_window(home: Home, champions: Champions) -> Reference:
+    """The frozen live window of these champions, else their evaluation rows, else no row."""
+    models, skipped = champions.models, list(champions.skipped)
+    bpcer = _bpcer(champions.folders[PAD_MODEL]) if PAD_MODEL in champions.folders else None
     frozen = _frozen(home, models)
     if frozen is not None:
         about, table = frozen
         return Reference(about.id, True, table, models, bpcer, tuple(skipped))
     tables = []
-    for pointer in champions.values():
-        read = read_features(pointer.path / "reference_features.parquet")
+    for folder in champions.folders.values():
+        read = read_features(folder / "reference_features.parquet")
         if isinstance(read, Skipped):
             skipped.append(read)
         else:
@@ -95,14 +92,15 @@ def reference_window(home: Home) -> Reference:
     return Reference(name, False, table, models, bpcer, tuple(skipped))
 
 
-def freeze(home: Home, window: Window, params: MonitorParams, *, now: datetime) -> FrozenReference:
+def freeze(
+    home: Home, window: Window, champions: Champions, params: MonitorParams, *, now: datetime
+) -> FrozenReference:
     """Make a window that a person found healthy the reference from now on.
 
     Rows of models that are no champions any more are left out.
     Raises: BadParameter, with fewer rows than `freeze_rows`.
     """
-    champions, _ = _champions(home)
-    models = {name: f"{name}/{pointer.version}" for name, pointer in champions.items()}
+    models = champions.models
     table = of_models(window.table, models)
     if table.num_rows < params.freeze_rows:
         raise BadParameter(
@@ -133,26 +131,12 @@ def freeze(home: Home, window: Window, params: MonitorParams, *, now: datetime) 
 
 def of_models(table: pa.Table, models: dict[str, str]) -> pa.Table:
     """Rows that today's champions answered, or whose model is not said."""
-    keep = pa.array([True] * table.num_rows)
+    keep = pa.array([True] * table.num_rows, pa.bool_())
     for name, column in ((RECOGNITION_MODEL, "model_recognition"), (PAD_MODEL, "model_pad")):
         if name in models:
             same = pc.fill_null(pc.equal(table[column], models[name]), True)
             keep = pc.and_(keep, same)
     return table.filter(keep)
-
-
-def _champions(home: Home) -> tuple[dict[str, ChampionPointer], list[Skipped]]:
-    found: dict[str, ChampionPointer] = {}
-    skipped = []
-    for name in _MODELS:
-        try:
-            pointer = ChampionPointer.read(home, name)
-        except (OSError, ValidationError) as error:
-            skipped.append(Skipped(home.models / name / "champion.json", str(error)[:200]))
-            continue
-        if pointer is not None:
-            found[name] = pointer
-    return found, skipped
 
 
 def _frozen(home: Home, models: dict[str, str]) -> tuple[FrozenReference, pa.Table] | None:

@@ -6,16 +6,14 @@ Never from the feature log: it has no pictures.
 import os
 from pathlib import Path
 
+from monitoring.champions import Champions
 from monitoring.policy import Supply
 from vultus.contracts.artifact import MANIFEST
-from vultus.contracts.home import Home
-from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
-from vultus.signing import ChampionPointer
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
-def supply_of(source: str | None, home: Home) -> Supply:
+def supply_of(source: str | None, champions: Champions) -> Supply:
     """Pictures `<folder>/<subject>/<picture>` that came after the champions were made."""
     if source is None:
         return Supply(source=None, count=None, detail="and no source is named (retrain_source)")
@@ -28,7 +26,7 @@ def supply_of(source: str | None, home: Home) -> Supply:
         )
     if not folder.is_dir():
         return Supply(source=source, count=None, detail=f"and {source} is no folder here")
-    made = _champions_made(home)
+    made = _made(champions)
     count = sum(
         1
         for root, _, names in os.walk(folder)
@@ -41,11 +39,7 @@ def supply_of(source: str | None, home: Home) -> Supply:
     )
 
 
-def _champions_made(home: Home) -> float:
+def _made(champions: Champions) -> float:
     """Seconds since 1970 of the newest champion; 0 without one, so that all pictures are new."""
-    times = [0.0]
-    for name in (RECOGNITION_MODEL, PAD_MODEL):
-        pointer = ChampionPointer.read(home, name)
-        if pointer is not None and (pointer.path / MANIFEST).exists():
-            times.append((pointer.path / MANIFEST).stat().st_mtime)
-    return max(times)
+    manifests = [folder / MANIFEST for folder in champions.folders.values()]
+    return max((file.stat().st_mtime for file in manifests if file.exists()), default=0.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitoring.advice import advice, outcome
 from monitoring.alerts import Alert, Channel, deliver, unsent
+from monitoring.champions import Champions, champions_of
 from monitoring.examination import Examination, examine_home
 from monitoring.exposition import write_metrics
 from monitoring.history import PastPass, append_history, read_history
@@ -43,6 +44,7 @@ def watch(
     params: MonitorParams,
     *,
     now: datetime,
+    champions: Champions | None = None,
     channels: Sequence[Channel] = (),
     trigger: Trigger | None = None,
     agree: Callable[[Decision], bool] = lambda _: True,
@@ -51,15 +53,17 @@ def watch(
 
     Args:
         now: end of the window, aware.
+        champions: whose evaluation is the reference; those of the home's pointers without.
         channels: who is told; none is fine.
         trigger: starts a training where the policy says so; None: it is only said.
         agree: asked before a training starts.
     Raises: BadArtifact, StorageUnavailable: the pass could not be made.
     """
-    found = examine_home(home, params, now=now)
+    champions = champions or champions_of(home)
+    found = examine_home(home, champions, params, now=now)
     report = found.report()
     decision = decide(
-        report, read_history(home), supply_of(params.retrain_source, home), params, now=now
+        report, read_history(home), supply_of(params.retrain_source, champions), params, now=now
     )
     steps = advice(found, report)
     folder = _folder(home, now)
@@ -91,7 +95,7 @@ def _alerts(
     now: datetime,
 ) -> list[Alert]:
     """An alert or retraining is told; so is the end of an open alert."""
-    if decision.action == "keep" and not decision.cleared:
+    if not decision.tell:
         return []
     valid = timedelta(hours=0 if decision.cleared else found.params.alert_cooldown_h + 1)
     text = f"{outcome(decision)} {' '.join(steps)}"

@@ -6,6 +6,7 @@ blind the watchdog.
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ import pyarrow.parquet as pq
 from vultus.contracts.traffic import FEATURE_SCHEMA
 
 logger = logging.getLogger(__name__)
+
+_READERS = 4
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,7 @@ def current_window(
             break
         if last_rows is not None and found >= last_rows:
             break
-        for file in sorted(folder.glob("*.parquet")):
-            if file.name.startswith((".", "_")):
-                continue
-            read = read_features(file)
+        for read in _read_all(folder):
             if isinstance(read, Skipped):
                 skipped.append(read)
                 continue
@@ -103,6 +103,13 @@ def read_features(file: Path) -> pa.Table | Skipped:
         return table.select(FEATURE_SCHEMA.names).cast(FEATURE_SCHEMA)
     except (OSError, pa.ArrowException, KeyError) as error:
         return Skipped(file, " ".join(str(error).split())[:200] or type(error).__name__)
+
+
+def _read_all(folder: Path) -> Iterator[pa.Table | Skipped]:
+    """Every file of a day; a server writes one every few seconds, so there may be thousands."""
+    files = [file for file in sorted(folder.glob("*.parquet")) if file.name[0] not in "._"]
+    with ThreadPoolExecutor(_READERS) as readers:
+        yield from readers.map(read_features, files)
 
 
 def _days(features: Path) -> Iterator[tuple[date, Path]]:

@@ -78,6 +78,7 @@ def _confirm(settings: Settings, params: "MonitorParams", as_json: bool) -> None
     """Freeze the window."""
     from datetime import UTC, datetime
 
+    from monitoring.champions import champions_of
     from monitoring.reference import freeze
     from monitoring.window import current_window
 
@@ -86,7 +87,7 @@ def _confirm(settings: Settings, params: "MonitorParams", as_json: bool) -> None
     window = current_window(
         home.features, now=now, last_h=params.last_h, last_rows=params.last_rows
     )
-    about = freeze(home, window, params, now=now)
+    about = freeze(home, window, champions_of(home), params, now=now)
     if as_json:
         typer.echo(about.model_dump_json(indent=2))
         return

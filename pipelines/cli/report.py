@@ -5,17 +5,18 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from vultus.contracts.artifact import MANIFEST, Manifest
 from vultus.contracts.home import Home
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
 from vultus.errors import BadArtifact
 from vultus.settings import Settings
-from vultus.signing import ChampionPointer
+
+if TYPE_CHECKING:
+    from vultus.contracts.artifact import Manifest
 
 _STAMP = re.compile(r"-\d{4}(-\d+){6}$")
 _KINDS = ("evaluation", "data docs", "drift", "evidently", "other")
@@ -72,6 +73,8 @@ def _documents(settings: Settings) -> Iterator[dict[str, Any]]:
 
 def _champions(home: Home) -> dict[str, str]:
     """Digest of the evaluation that a champion came with -> `vultus-pad/3`."""
+    from vultus.signing import ChampionPointer
+
     found = {}
     for name in (RECOGNITION_MODEL, PAD_MODEL):
         pointer = ChampionPointer.read(home, name)
@@ -85,7 +88,9 @@ def _digest(artifact: Path) -> str:
     return _manifest(artifact).digest
 
 
-def _manifest(artifact: Path) -> Manifest:
+def _manifest(artifact: Path) -> "Manifest":
+    from vultus.contracts.artifact import MANIFEST, Manifest
+
     file = artifact / MANIFEST
     try:
         return Manifest.model_validate_json(file.read_bytes())

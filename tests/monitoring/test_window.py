@@ -7,16 +7,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from monitoring.champions import champions_of
 from monitoring.params import MonitorParams
-from monitoring.reference import freeze, reference_window
+from monitoring.reference import FrozenReference, freeze, reference_window
 from monitoring.window import Window, current_window
 from support.champions import champion_home
 from support.traffic import MONDAY, Door, traffic, write_log
+from vultus.contracts.home import Home
 from vultus.contracts.traffic import FEATURE_SCHEMA
 from vultus.errors import BadArtifact, BadParameter
 
 NOW = MONDAY + timedelta(hours=34)
 """Tuesday, 18:00: both days of `two_days` are over."""
+
+
+def confirmed(home: Home, window: Window) -> FrozenReference:
+    return freeze(home, window, champions_of(home), MonitorParams(freeze_rows=300), now=NOW)
 
 
 @pytest.fixture
@@ -70,13 +76,13 @@ def test_no_folder_is_a_window_without_rows(tmp_path: Path) -> None:
 
 def test_without_a_champion_there_is_no_reference(tmp_path: Path) -> None:
     home = champion_home(tmp_path, None)
-    reference = reference_window(home)
+    reference = reference_window(home, champions_of(home))
     assert (reference.id, reference.table.num_rows, reference.live) == ("none", 0, False)
 
 
 def test_champions_bring_their_evaluation_rows_and_their_bpcer(tmp_path: Path) -> None:
     home = champion_home(tmp_path, traffic(Door(rows=150)), bpcer=0.02)
-    reference = reference_window(home)
+    reference = reference_window(home, champions_of(home))
     assert reference.table.num_rows == 300  # one file a model
     assert not reference.live
     assert reference.models["vultus-pad"] == "vultus-pad/1"
@@ -89,33 +95,75 @@ def test_a_confirmed_window_is_the_reference_until_other_models_are_promoted(
 ) -> None:
     evaluation, live = traffic(Door(rows=150)), traffic(Door(rows=400, seed=3))
     home = champion_home(tmp_path, evaluation)
-    params = MonitorParams(freeze_rows=300)
-    about = freeze(home, Window(live), params, now=NOW)
-    frozen = reference_window(home)
+    about = confirmed(home, Window(live))
+    frozen = reference_window(home, champions_of(home))
     assert frozen.live
     assert frozen.id == about.id
     assert frozen.table.equals(live)
     champion_home(tmp_path, evaluation, version=2)
-    assert not reference_window(home).live
+    assert not reference_window(home, champions_of(home)).live
 
 
 def test_too_few_rows_are_no_reference(tmp_path: Path) -> None:
     home = champion_home(tmp_path, None)
     with pytest.raises(BadParameter, match="299 rows"):
-        freeze(home, Window(traffic(Door(rows=299))), MonitorParams(freeze_rows=300), now=NOW)
+        freeze(
+            home,
+            Window(traffic(Door(rows=299))),
+            champions_of(home),
+            MonitorParams(freeze_rows=300),
+            now=NOW,
+        )
 
 
 def test_rows_of_a_retired_model_do_not_become_the_reference(tmp_path: Path) -> None:
     home = champion_home(tmp_path, traffic(Door(rows=100)), version=2)
     old = traffic(Door(rows=300, models=("vultus-recognition/1", "vultus-pad/2")))
     with pytest.raises(BadParameter, match="0 rows"):
-        freeze(home, Window(old), MonitorParams(freeze_rows=200), now=NOW)
+        confirmed(home, Window(old))
 
 
 def test_a_frozen_reference_that_is_cut_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     home = champion_home(tmp_path, None)
-    about = freeze(home, Window(traffic(Door(rows=300))), MonitorParams(freeze_rows=300), now=NOW)
+    about = freeze(
+        home,
+        Window(traffic(Door(rows=300))),
+        champions_of(home),
+        MonitorParams(freeze_rows=300),
+        now=NOW,
+    )
     file = home.features / "reference" / f"{about.id}.parquet"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(BadArtifact, match="confirm"):
-        reference_window(home)
+        reference_window(home, champions_of(home))
+
+
+@pytest.mark.slow
+def test_in_a_cluster_the_champions_come_from_the_registry_and_survive_its_absence(
+    tmp_path: Path,
+) -> None:
+    from vultus.contracts.models import ModelVersion
+    from vultus.registry import MlflowRegistry, MlflowTracker
+
+    rows = traffic(Door(rows=120))
+    uri, artifacts = f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts"
+
+    def fill(folder: Path) -> None:
+        pq.write_table(rows, folder / "reference_features.parquet")
+
+    version = ModelVersion.create(tmp_path / "version", fill, made_by="test")
+    registry = MlflowRegistry(uri)
+    with MlflowTracker(uri, artifacts).run("vultus-recognition", "register") as run:
+        ref = registry.register(
+            "vultus-recognition", version.path, run_id=run.run_id, tags={"gate": "passed"}
+        )
+    home = Home(tmp_path / "home")
+    assert champions_of(home, registry).models == {}
+    registry.set_alias(ref, "champion")
+    found = champions_of(home, registry)
+    assert found.models == {"vultus-recognition": "vultus-recognition/1"}
+    assert reference_window(home, found).table.num_rows == 120
+    (tmp_path / "mlflow.db").write_bytes(b"no database")
+    absent = champions_of(home, MlflowRegistry(uri))
+    assert absent.folders == found.folders
+    assert absent.skipped

@@ -62,10 +62,16 @@ class Picture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The one sentence a reader came for."""
+    """The one sentence a reader came for; `label` instead of the verdict's own word."""
 
     verdict: words.Verdict
     sentence: str
+    label: str = ""
+
+    @property
+    def word(self) -> str:
+        """What stands above the sentence."""
+        return self.label or VERDICT_WORDS[self.verdict]
 
 
 Block: TypeAlias = Heading | Text | Table | Picture | Verdict

@@ -62,7 +62,7 @@ def _block(block: Block) -> str:
         case Verdict():
             mark = _MARKS[block.verdict]
             return (
-                f'<section class="verdict {mark}"><strong>{VERDICT_WORDS[block.verdict]}</strong>'
+                f'<section class="verdict {mark}"><strong>{escape(block.word)}</strong>'
                 f"<p>{escape(block.sentence)}</p></section>"
             )
 

@@ -80,8 +80,7 @@ def _block(block: Block) -> str:
             return _table(block)
         case Verdict():
             colour = _COLOURS[block.verdict]
-            word = VERDICT_WORDS[block.verdict]
-            return f'#verdict(rgb("{colour}"), {_string(word)})[{_text(block.sentence)}]'
+            return f'#verdict(rgb("{colour}"), {_string(block.word)})[{_text(block.sentence)}]'
         case Picture():
             raise AssertionError("pictures are placed in rows")
 
