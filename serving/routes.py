@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from serving.access import request_id_of
 from serving.decode import file_of, form_of, share_of
@@ -18,6 +18,7 @@ from serving.identify import CANDIDATES, identify_request
 from serving.liveness import liveness
 from serving.problems import Refusal
 from serving.service import Ask, Service
+from serving.stream import stream
 from serving.verify import verify
 
 _PAGE = Path(__file__).parent / "page"
@@ -35,7 +36,7 @@ _KINDS = {
 }
 
 
-def routes_of(service: Service) -> list[Route]:
+def routes_of(service: Service) -> list[BaseRoute]:
     """All routes of our own."""
 
     async def post_verify(request: Request) -> Response:
@@ -86,6 +87,7 @@ def routes_of(service: Service) -> list[Route]:
         Route(f"{subject}/references", put_reference, methods=["PUT"]),
         Route(f"{subject}/references", delete_subject, methods=["DELETE"]),
         Route(subject, delete_subject, methods=["DELETE"]),
+        WebSocketRoute("/api/v1/stream", partial(stream, service)),
     ]
 
 
