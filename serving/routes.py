@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -59,20 +60,21 @@ def routes_of(service: Service) -> list[BaseRoute]:
         return _json(await service.run(partial(identify_request, service, image, ask, limit)))
 
     async def put_reference(request: Request) -> Response:
+        subject = _subject(request, references=True)
         form = await form_of(request, service.limits)
         image = await file_of(form, "image")
-        subject, ask = str(request.path_params["subject"]), _ask(service, request, form)
+        ask = _ask(service, request, form)
         return _json(await service.run(partial(enrol_request, service, subject, image, ask)))
 
     async def delete_subject(request: Request) -> Response:
-        subject, ask = str(request.path_params["subject"]), _ask(service, request, None)
+        subject, ask = _subject(request, references=False), _ask(service, request, None)
         return _json(await service.run(partial(forget_request, service, subject, ask)))
 
     async def metrics(_: Request) -> Response:
         text = generate_latest(service.metrics.registry)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    subject = "/api/v1/subjects/{subject}"
+    subject = "/api/v1/subjects/{rest:path}"
     posts: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "/api/v1/verify": post_verify,
         "/api/v1/liveness": post_liveness,
@@ -84,8 +86,7 @@ def routes_of(service: Service) -> list[BaseRoute]:
         Route("/page/{name}", _named_file, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
         *(Route(path, handler, methods=["POST"]) for path, handler in posts.items()),
-        Route(f"{subject}/references", put_reference, methods=["PUT"]),
-        Route(f"{subject}/references", delete_subject, methods=["DELETE"]),
+        Route(subject, put_reference, methods=["PUT"]),
         Route(subject, delete_subject, methods=["DELETE"]),
         WebSocketRoute("/api/v1/stream", partial(stream, service)),
     ]
@@ -98,6 +99,22 @@ def _ask(service: Service, request: Request, form: FormData | None) -> Ask:
         service.fmr if fmr is None else fmr,
         request.headers.get("x-vultus-device"),
     )
+
+
+def _subject(request: Request, *, references: bool) -> str:
+    """The id in /api/v1/subjects/{id}[/references], from the path as it was sent.
+
+    The decoded path would take an id that holds a slash for two segments, and delete somebody else.
+    Args: references: whether the last segment must be there. Raises: Refusal 404.
+    """
+    sent = request.scope["raw_path"].split(b"?")[0].split(b"/")[4:]
+    tail = sent[1:]
+    if not sent or not sent[0] or tail not in ([b"references"], [] if not references else None):
+        raise Refusal(404, "write /api/v1/subjects/{id}/references, the id percent-encoded")
+    try:
+        return unquote_to_bytes(sent[0]).decode()
+    except UnicodeDecodeError as error:
+        raise Refusal(400, "the subject's id is not UTF-8") from error
 
 
 def _limit(form: FormData) -> int:

@@ -68,7 +68,7 @@ def page(browser: Any, server: Running) -> Iterator[Any]:
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda m: errors.append(m.text) if "Content Security" in m.text else None)
     opened.goto(server.page)
-    opened.wait_for_function("document.getElementById('server').textContent.includes('ready')")
+    opened.wait_for_selector("#server:has-text('ready')")
     yield opened
     context.close()
     assert not errors
@@ -117,7 +117,6 @@ def test_the_camera_is_judged_while_it_runs(page: Any) -> None:
 def test_a_picture_is_taken_with_the_camera(page: Any, shown: Pictures) -> None:
     put(page, "reference", shown.ada)
     page.click("[data-slot=probe] button")
-    page.wait_for_function("document.querySelector('[data-slot=probe] video').videoWidth > 0")
     page.click("text=Take picture")
     page.wait_for_selector("#verify:not([disabled])")
     page.click("#verify")
