@@ -42,35 +42,24 @@ def identify(
     threshold = thresholds.at(fmr)
     found = analyser.analyse(image)
     began = time.perf_counter()
-    nearest: list[Candidate] = []
-    if found.embedding is not None:
-        nearest = gallery.search(
-            found.embedding, model=analyser.recognition, threshold=_LOWEST_SCORE, limit=limit
-        )
-    size = gallery.count()
+    nearest = _nearest(gallery, found, analyser.recognition, limit)
     now = time.perf_counter()
     reason = _refusal(found, nearest)
-    near = tuple(candidate for candidate in nearest if candidate.score >= threshold)
-    decision = MatchDecision.NOT_DECIDED
-    if reason is None:
-        decision = MatchDecision.MATCH if near else MatchDecision.NON_MATCH
+    near = tuple(one for one in nearest if one.score >= threshold)
+    decided = MatchDecision.MATCH if near else MatchDecision.NON_MATCH
     return IdentifyAnswer(
         request_id=request_id,
-        decision=decision,
+        decision=decided if reason is None else MatchDecision.NOT_DECIDED,
         reason=reason,
         score=nearest[0].score if nearest else None,
         threshold=threshold,
         fmr=fmr,
         candidates=near if reason is None else (),
-        gallery_size=size,
+        gallery_size=gallery.count(),
         pad=found.pad,
         face=found.face,
         models=models_of(analyser),
-        latency_ms={
-            **found.latency_ms,
-            "search": 1e3 * (now - began),
-            "total": 1e3 * (now - start),
-        },
+        latency_ms=_with_search(found.latency_ms, now - began, now - start),
     )
 
 
@@ -101,6 +90,16 @@ def identify_request(
         embedding=analyser.embedding,
     )
     return answer
+
+
+def _nearest(gallery: Gallery, found: Analysis, model: str, limit: int) -> list[Candidate]:
+    if found.embedding is None:
+        return []
+    return gallery.search(found.embedding, model=model, threshold=_LOWEST_SCORE, limit=limit)
+
+
+def _with_search(latency_ms: dict[str, float], search_s: float, total_s: float) -> dict[str, float]:
+    return {**latency_ms, "search": 1e3 * search_s, "total": 1e3 * total_s}
 
 
 def _refusal(found: Analysis, nearest: list[Candidate]) -> Reason | None:
