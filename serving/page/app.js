@@ -99,6 +99,7 @@ function showLive(answer) {
   const open = at("result-liveness").querySelector("details")?.open ?? false;
   const card = answerCard(answer);
   card.querySelector("details").open = open;
+  card.classList.add("still");
   show("liveness", card);
 }
 
