@@ -31,46 +31,30 @@ def identify(
     Args:
         image: RGB uint8 [H, W, 3].
         fmr: of one comparison, as for verify; with N subjects the FPIR is up to N times as high.
-        limit: candidates at most.
-    Returns: no candidates where the decision is not_decided: whoever looks at the list alone must
-        not let an attack in. `score` is the best comparison's, above the threshold or not.
+    Returns: no candidates where not decided, so that nobody lets an attack in who looks at the list
+        alone; `score` is the best comparison's, above the threshold or not.
     Raises: BadArtifact, without an embedder; BadParameter, StorageUnavailable.
     """
-    start = time.perf_counter()
-    if analyser.encoder is None or analyser.recognition is None:
-        raise BadArtifact("no recognition model is loaded; run `vultus run recognition` first")
-    threshold = thresholds.at(fmr)
+    start, threshold = time.perf_counter(), thresholds.at(fmr)
     found = analyser.analyse(image)
     began = time.perf_counter()
-    nearest: list[Candidate] = []
-    if found.embedding is not None:
-        nearest = gallery.search(
-            found.embedding, model=analyser.recognition, threshold=_LOWEST_SCORE, limit=limit
-        )
-    size = gallery.count()
-    now = time.perf_counter()
+    nearest = _nearest(gallery, analyser, found, limit)
+    done = time.perf_counter()
     reason = _refusal(found, nearest)
-    near = tuple(candidate for candidate in nearest if candidate.score >= threshold)
-    decision = MatchDecision.NOT_DECIDED
-    if reason is None:
-        decision = MatchDecision.MATCH if near else MatchDecision.NON_MATCH
+    near = tuple(one for one in nearest if reason is None and one.score >= threshold)
     return IdentifyAnswer(
         request_id=request_id,
-        decision=decision,
+        decision=_decision(reason, near),
         reason=reason,
         score=nearest[0].score if nearest else None,
         threshold=threshold,
         fmr=fmr,
-        candidates=near if reason is None else (),
-        gallery_size=size,
+        candidates=near,
+        gallery_size=gallery.count(),
         pad=found.pad,
         face=found.face,
         models=models_of(analyser),
-        latency_ms={
-            **found.latency_ms,
-            "search": 1e3 * (now - began),
-            "total": 1e3 * (now - start),
-        },
+        latency_ms=_with_search(found.latency_ms, done - began, done - start),
     )
 
 
@@ -101,6 +85,28 @@ def identify_request(
         embedding=analyser.embedding,
     )
     return answer
+
+
+def _nearest(
+    gallery: Gallery, analyser: FaceAnalyser, found: Analysis, limit: int
+) -> list[Candidate]:
+    if analyser.recognition is None:
+        raise BadArtifact("no recognition model is loaded; run `vultus run recognition` first")
+    if found.embedding is None:
+        return []
+    return gallery.search(
+        found.embedding, model=analyser.recognition, threshold=_LOWEST_SCORE, limit=limit
+    )
+
+
+def _with_search(latency_ms: dict[str, float], search_s: float, total_s: float) -> dict[str, float]:
+    return {**latency_ms, "search": 1e3 * search_s, "total": 1e3 * total_s}
+
+
+def _decision(reason: Reason | None, near: tuple[Candidate, ...]) -> MatchDecision:
+    if reason is not None:
+        return MatchDecision.NOT_DECIDED
+    return MatchDecision.MATCH if near else MatchDecision.NON_MATCH
 
 
 def _refusal(found: Analysis, nearest: list[Candidate]) -> Reason | None:

@@ -1,15 +1,16 @@
 """Our REST below /api/v1, the page, and the metrics."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from serving.access import request_id_of
 from serving.decode import file_of, form_of, share_of
@@ -18,6 +19,7 @@ from serving.identify import CANDIDATES, identify_request
 from serving.liveness import liveness
 from serving.problems import Refusal
 from serving.service import Ask, Service
+from serving.stream import stream
 from serving.verify import verify
 
 _PAGE = Path(__file__).parent / "page"
@@ -35,67 +37,92 @@ _KINDS = {
 }
 
 
-def routes_of(service: Service) -> list[Route]:
+def routes_of(service: Service) -> list[BaseRoute]:
     """All routes of our own."""
-
-    async def post_verify(request: Request) -> Response:
-        form = await form_of(request, service.limits)
-        reference, probe = await file_of(form, "reference"), await file_of(form, "probe")
-        ask = _ask(service, request, form)
-        return _json(await service.run(partial(verify, service, reference, probe, ask)))
-
-    async def post_liveness(request: Request) -> Response:
-        form = await form_of(request, service.limits)
-        image = await file_of(form, "image")
-        return _json(
-            await service.run(partial(liveness, service, image, _ask(service, request, form)))
-        )
-
-    async def post_identify(request: Request) -> Response:
-        form = await form_of(request, service.limits)
-        image, limit = await file_of(form, "image"), _limit(form)
-        ask = _ask(service, request, form)
-        return _json(await service.run(partial(identify_request, service, image, ask, limit)))
-
-    async def put_reference(request: Request) -> Response:
-        form = await form_of(request, service.limits)
-        image = await file_of(form, "image")
-        subject, ask = str(request.path_params["subject"]), _ask(service, request, form)
-        return _json(await service.run(partial(enrol_request, service, subject, image, ask)))
-
-    async def delete_subject(request: Request) -> Response:
-        subject, ask = str(request.path_params["subject"]), _ask(service, request, None)
-        return _json(await service.run(partial(forget_request, service, subject, ask)))
-
-    async def metrics(_: Request) -> Response:
-        text = generate_latest(service.metrics.registry)
-        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    subject = "/api/v1/subjects/{subject}"
-    posts: dict[str, Callable[[Request], Awaitable[Response]]] = {
-        "/api/v1/verify": post_verify,
-        "/api/v1/liveness": post_liveness,
-        "/api/v1/identify": post_identify,
-    }
+    handlers = _Handlers(service)
+    subject = "/api/v1/subjects/{rest:path}"
     return [
         Route("/", _page, methods=["GET"]),
         Route("/favicon.ico", partial(_file, name="mark.svg"), methods=["GET"]),
         Route("/page/{name}", _named_file, methods=["GET"]),
-        Route("/metrics", metrics, methods=["GET"]),
-        *(Route(path, handler, methods=["POST"]) for path, handler in posts.items()),
-        Route(f"{subject}/references", put_reference, methods=["PUT"]),
-        Route(f"{subject}/references", delete_subject, methods=["DELETE"]),
-        Route(subject, delete_subject, methods=["DELETE"]),
+        Route("/metrics", handlers.metrics, methods=["GET"]),
+        Route("/api/v1/verify", handlers.verify, methods=["POST"]),
+        Route("/api/v1/liveness", handlers.liveness, methods=["POST"]),
+        Route("/api/v1/identify", handlers.identify, methods=["POST"]),
+        Route(subject, handlers.put_reference, methods=["PUT"]),
+        Route(subject, handlers.delete_subject, methods=["DELETE"]),
+        WebSocketRoute("/api/v1/stream", partial(stream, service)),
     ]
 
 
-def _ask(service: Service, request: Request, form: FormData | None) -> Ask:
-    fmr = share_of(form.get("fmr")) if form is not None else None
-    return Ask(
-        request_id_of(request.scope),
-        service.fmr if fmr is None else fmr,
-        request.headers.get("x-vultus-device"),
-    )
+class _Handlers:
+    """From a request to the pool and back; what is refused raises, see `problems`."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def verify(self, request: Request) -> Response:
+        """Parts reference, probe; field fmr."""
+        form = await form_of(request, self._service.limits)
+        reference, probe = await file_of(form, "reference"), await file_of(form, "probe")
+        return await self._answered(verify, reference, probe, self._ask(request, form))
+
+    async def liveness(self, request: Request) -> Response:
+        """Part image."""
+        form = await form_of(request, self._service.limits)
+        image = await file_of(form, "image")
+        return await self._answered(liveness, image, self._ask(request, form))
+
+    async def identify(self, request: Request) -> Response:
+        """Part image; fields fmr, limit."""
+        form = await form_of(request, self._service.limits)
+        image, limit = await file_of(form, "image"), _limit(form)
+        return await self._answered(identify_request, image, self._ask(request, form), limit)
+
+    async def put_reference(self, request: Request) -> Response:
+        """Part image."""
+        subject = _subject(request, references=True)
+        form = await form_of(request, self._service.limits)
+        image = await file_of(form, "image")
+        return await self._answered(enrol_request, subject, image, self._ask(request, form))
+
+    async def delete_subject(self, request: Request) -> Response:
+        """No body."""
+        subject = _subject(request, references=False)
+        return await self._answered(forget_request, subject, self._ask(request, None))
+
+    async def metrics(self, _: Request) -> Response:
+        """Prometheus text."""
+        text = generate_latest(self._service.metrics.registry)
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _answered(self, work: Callable[..., BaseModel], *given: object) -> Response:
+        answer = await self._service.run(partial(work, self._service, *given))
+        return Response(answer.model_dump_json(), media_type="application/json")
+
+    def _ask(self, request: Request, form: FormData | None) -> Ask:
+        fmr = share_of(form.get("fmr")) if form is not None else None
+        return Ask(
+            request_id_of(request.scope),
+            self._service.fmr if fmr is None else fmr,
+            request.headers.get("x-vultus-device"),
+        )
+
+
+def _subject(request: Request, *, references: bool) -> str:
+    """The id in /api/v1/subjects/{id}[/references], from the path as it was sent.
+
+    The decoded path would take an id that holds a slash for two segments, and delete somebody else.
+    Args: references: whether the last segment must be there. Raises: Refusal 404.
+    """
+    sent = request.scope["raw_path"].split(b"?")[0].split(b"/")[4:]
+    tail = sent[1:]
+    if not sent or not sent[0] or tail not in ([b"references"], [] if not references else None):
+        raise Refusal(404, "write /api/v1/subjects/{id}/references, the id percent-encoded")
+    try:
+        return unquote_to_bytes(sent[0]).decode()
+    except UnicodeDecodeError as error:
+        raise Refusal(400, "the subject's id is not UTF-8") from error
 
 
 def _limit(form: FormData) -> int:
@@ -106,10 +133,6 @@ def _limit(form: FormData) -> int:
     if not text.isdigit() or not 1 <= int(text) <= _MANY_CANDIDATES:
         raise Refusal(400, f"limit = '{text}': give a whole number from 1 to {_MANY_CANDIDATES}")
     return int(text)
-
-
-def _json(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 async def _page(request: Request) -> Response:

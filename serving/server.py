@@ -1,7 +1,9 @@
 """KServe's ModelServer on the address that was asked for, with our application in it."""
 
 import asyncio
+import signal
 import socket
+import sys
 from typing import Any
 
 from serving.application import application
@@ -78,7 +80,14 @@ class FaceServer(ModelServer):
         self._register_and_check_atleast_one_model_is_ready(
             face_models(self._service) if models is None else models
         )
+        # uvicorn stops at SIGTERM and then raises it again for whoever was there before; the default
+        # would end the process before the feature log is written.
+        signal.signal(signal.SIGTERM, _leave)
         asyncio.run(self._rest_server.start())
+
+
+def _leave(number: int, frame: object) -> None:
+    sys.exit(0)
 
 
 async def _not_yet(scope: Any, receive: Any, send: Any) -> None:

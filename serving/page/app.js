@@ -3,7 +3,7 @@
 import { Slot } from "/page/slot.js";
 import { answerCard, problemCard } from "/page/words.js";
 
-const LIVE_EVERY_MS = 250;
+const PAUSE_MS = 60;
 const at = (id) => document.getElementById(id);
 const slots = {};
 let busy = false;
@@ -99,20 +99,36 @@ function showLive(answer) {
   const open = at("result-liveness").querySelector("details")?.open ?? false;
   const card = answerCard(answer);
   card.querySelector("details").open = open;
+  card.classList.add("still");
   show("liveness", card);
 }
 
-async function watch() {
-  while (slots.live.stream) {
-    const began = performance.now();
-    try {
-      if (slots.live.video.videoWidth) await judge(await slots.live.frame());
-    } catch (error) {
-      complain("liveness", error);
-      if (!(error instanceof Refused) || error.problem.status !== 429) { slots.live.stop(); return; }
-    }
-    await new Promise((resolve) => setTimeout(resolve, Math.max(30, LIVE_EVERY_MS - (performance.now() - began))));
-  }
+// Frames go out one at a time, the next when the answer to the last has come; the server decides over time.
+function watch() {
+  const address = location.origin.replace("http", "ws") + "/api/v1/stream";
+  const socket = new WebSocket(address, ["vultus", key()]);
+  let opened = false;
+  const send = async () => {
+    if (!slots.live.stream) return socket.close();
+    const frame = await slots.live.frame();
+    if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+  };
+  socket.addEventListener("open", () => { opened = true; send(); });
+  socket.addEventListener("message", (event) => {
+    const answer = JSON.parse(event.data);
+    if (!slots.live.stream) return socket.close();
+    if ("detail" in answer) return complain("liveness", new Refused(answer));
+    slots.live.mark(answer.face);
+    showLive(answer);
+    setTimeout(send, PAUSE_MS);
+  });
+  socket.addEventListener("close", async () => {
+    if (!slots.live.stream) return;
+    const frame = await slots.live.frame();
+    slots.live.stop();
+    if (opened) complain("liveness", new Error("the connection was closed."));
+    else judge(frame).catch((error) => complain("liveness", error));  // says why there was no stream
+  });
 }
 
 function choose(tab, focus = false) {

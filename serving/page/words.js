@@ -41,16 +41,19 @@ export function element(tag, properties = {}, ...children) {
 
 export function answerCard(answer, title) {
   const [tone, sign, words] = VERDICTS[answer.decision] ?? ["open", "?", answer.decision];
-  const why = REASONS[answer.reason] ?? "";
+  const collecting = answer.decision === "not_decided" && answer.reason === null;
+  const why = collecting ? "Looking …" : REASONS[answer.reason] ?? "";
   const parts = [verdict(tone, sign, title ?? words, why)];
-  if (answer.pad?.hint) parts.push(element("p", { class: "hint" }, "Tip: " + answer.pad.hint + "."));
+  const hint = answer.hint ?? answer.pad?.hint;
+  if (hint) parts.push(element("p", { class: "hint" }, "Tip: " + hint + "."));
   const liveness = !("fmr" in answer);
   if (!liveness && answer.score !== null) {
     parts.push(gauge("Likeness", answer.score, answer.threshold, -0.2, 1));
   }
   if (answer.candidates?.length) parts.push(candidates(answer.candidates));
-  if (answer.pad && answer.pad.score !== null) {
-    parts.push(gauge("Live presentation", answer.pad.score, answer.pad.threshold, 0, 1));
+  const judged = "frames" in answer ? answer : answer.pad;
+  if (judged && judged.score !== null) {
+    parts.push(gauge("Live presentation", judged.score, judged.threshold, 0, 1));
   }
   parts.push(facts(answer));
   parts.push(element("details", {}, element("summary", {}, "Whole answer"),
@@ -96,6 +99,7 @@ function facts(answer) {
   if (answer.references !== undefined) rows.push(["References", String(answer.references)]);
   const names = [models?.recognition, models?.pad].filter(Boolean).join(", ");
   if (names) rows.push(["Models", names]);
+  if (answer.frames !== undefined) rows.push(["Frames", `median of ${answer.frames}, ${answer.needed} are needed`]);
   if (answer.latency_ms?.total) rows.push(["Time", `${Math.round(answer.latency_ms.total)} ms`]);
   return element("dl", { class: "facts" },
     ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));

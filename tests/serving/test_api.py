@@ -79,6 +79,19 @@ def enrol(world: Any, subject: str, data: bytes) -> dict[str, Any]:
     return answer
 
 
+def test_an_id_may_hold_any_character_and_is_nobody_else(world: Any, shown: Pictures) -> None:
+    ids = {"x": "x", "x%2Freferences": "x/references", "%C3%BC%20%25": "ü %"}
+    for sent, meant in ids.items():
+        assert enrol(world, sent, shown.ada)["subject"] == meant
+    assert world.http.delete("/api/v1/subjects/x%2Freferences").json()["subject"] == "x/references"
+    assert world.service.gallery.references("x") == 1
+    assert world.http.delete("/api/v1/subjects/x/references").json()["subject"] == "x"
+    for path in ("", "/", "/a/b", "/a/b/references"):
+        assert world.http.delete(f"/api/v1/subjects{path}").status_code == 404
+    assert world.http.put("/api/v1/subjects/x", files=files(image=shown.ada)).status_code == 404
+    assert world.http.delete("/api/v1/subjects/%FF").status_code == 400
+
+
 def test_enrol_identify_forget(world: Any, shown: Pictures) -> None:
     first = enrol(world, "ada", shown.ada)
     assert (first["decision"], first["references"], first["score"]) == ("enrolled", 1, None)

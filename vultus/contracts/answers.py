@@ -58,6 +58,23 @@ class LivenessAnswer(_Answer):
     latency_ms: dict[str, float]
 
 
+class StreamAnswer(_Answer):
+    """One message of WebSocket /api/v1/stream: what the last frames come to."""
+
+    request_id: str
+    decision: PadDecision
+    reason: Reason | None
+    score: float | None = Field(description="median over `frames` frames of one panel member")
+    threshold: float | None
+    frames: int = Field(description="frames behind the score")
+    needed: int = Field(description="frames before anything is decided")
+    hint: str | None
+    pad: PadAnswer = Field(description="of the newest frame alone")
+    face: FaceAnswer | None
+    models: Models
+    latency_ms: dict[str, float]
+
+
 class VerifyAnswer(_Answer):
     """POST /api/v1/verify, `vultus verify`. `pad` speaks of the probe."""
 
