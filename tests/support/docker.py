@@ -86,6 +86,14 @@ def _throw_away() -> Iterator[None]:
             del os.environ["DOCKER_HOST"]
             process.terminate()
             process.wait(30)
+            _unmount_below(place)
+
+
+def _unmount_below(place: Path) -> None:
+    """What dockerd leaves mounted in its folder: the network namespace of containers without one."""
+    points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for point in reversed([point for point in points if point.startswith(f"{place}/")]):
+        subprocess.run(["umount", point], check=True)
 
 
 def _wait(process: "subprocess.Popen[bytes]", log: Path) -> None:
