@@ -168,6 +168,7 @@ def test_the_canary_differs_in_nothing_but_its_models() -> None:
 @pytest.mark.parametrize("feature", kubernetes.FEATURES)
 def test_a_feature_can_be_added_to_the_serving_base(feature: str, tmp_path: Path) -> None:
     root = kubernetes.MANIFESTS
+
     def relative(path: Path) -> str:
         return os.path.relpath(path, tmp_path)
 
