@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 export VULTUS_HOME ?= $(CURDIR)/.vultus
-.PHONY: run serve ui images check test fast journeys manifests containers format install clean
+.PHONY: run serve ui images check test fast journeys manifests containers soak-containers format install clean
 .DEFAULT_GOAL := run
 
 $(BIN)/.installed: pyproject.toml constraints.txt
@@ -22,6 +22,12 @@ check: install
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest -q -m "not slow and not journey and not container and not realdata"
 test: check
 	$(BIN)/pytest -q -m "slow or journey or container or realdata"
+manifests: install
+	$(BIN)/pytest -q tests/manifests
+containers: install
+	$(BIN)/pytest -q tests/containers
+soak-containers: install
+	VULTUS_TEST_TRAINING=1 $(BIN)/pytest -q tests/containers
 bench-%: install
 	$(BIN)/python -m benchmarks.$*
 soak-%: install

