@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 export VULTUS_HOME ?= $(CURDIR)/.vultus
-.PHONY: run serve ui check test fast journeys manifests containers format install clean
+.PHONY: run serve ui images check test fast journeys manifests containers format install clean
 .DEFAULT_GOAL := run
 
 $(BIN)/.installed: pyproject.toml constraints.txt
@@ -14,6 +14,8 @@ serve: install
 	$(BIN)/vultus serve
 ui: install
 	$(BIN)/vultus ui
+images: install
+	$(BIN)/vultus images
 format: install
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 check: install

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pipelines.docker import docker_runner, honest_exit_codes
 from pipelines.params import STEPS
 from pipelines.placement import CHECKOUT
 from pipelines.steplog import Step, StepLog
@@ -70,9 +71,12 @@ class LocalRun:
                 warnings.catch_warnings(),
                 _logging_to(log),
                 _environment(environment),
+                honest_exit_codes() if runner == "docker" else contextlib.nullcontext(),
             ):
                 local.init(
-                    runner=_runner(runner, self.home, environment),
+                    runner=docker_runner(self.home, environment, arguments.get("source"))
+                    if runner == "docker"
+                    else local.SubprocessRunner(use_venv=False),
                     pipeline_root=str(self.home.runs),
                     enable_caching=True,
                     cache_root=str(self.home.cache),
@@ -80,33 +84,21 @@ class LocalRun:
                 warnings.simplefilter("ignore")  # of what a laptop ignores: resources, image names
                 try:
                     task = components.load_component_from_file(str(ir))(**arguments)
-                except RuntimeError as error:
-                    raise StepFailed(self._why(log)) from error
+                except (RuntimeError, OSError) as error:  # the daemon's errors are OSErrors
+                    raise StepFailed(self._why(log, error)) from error
                 finally:
                     self.seconds = time.monotonic() - start
         self.outputs = dict(task.outputs)
 
-    def _why(self, log: StepLog) -> str:
+    def _why(self, log: StepLog, error: Exception) -> str:
         failed = next((s.name for s in self.steps.values() if s.status == "failed"), None)
         running = next((s.name for s in self.steps.values() if s.status == "running"), None)
         step = failed or running or "the pipeline"
-        reason = "\n  ".join(log.error) or "no message"
+        reason = "\n  ".join(log.error) or str(error)
         return (
             f"{step} failed: {reason}\n  whole log: {self.log_file}\n"
             "  what was finished is kept: the same command goes on from here"
         )
-
-
-def _runner(runner: Runner, home: Home, environment: dict[str, str]) -> Any:
-    from kfp import local
-
-    if runner == "laptop":
-        return local.SubprocessRunner(use_venv=False)
-    # Steps talk to MLflow on loopback and share the store, so they share both with this machine.
-    volumes = {str(home.root): {"bind": str(home.root), "mode": "rw"}}
-    return local.DockerRunner(
-        network_mode="host", volumes=volumes, environment=environment, user="0"
-    )
 
 
 @contextlib.contextmanager

@@ -31,14 +31,16 @@ PLACES = {
 }
 
 
-def placed(task: Any, verb: str) -> Any:
-    """Give a task its place. Register and promote look at the registry, so they are never cached.
+def image_of(verb: str) -> str:
+    """The image of a step, named by a hash of the sources: a cache must see a change of any step."""
+    return f"vultus/{verb}:{source_tag(CHECKOUT)}"
 
-    The image's tag is a hash of the sources: the local cache must see a change of any step.
-    """
+
+def placed(task: Any, verb: str) -> Any:
+    """Give a task its place. Register and promote look at the registry, so they are never cached."""
     place = PLACES[verb]
     task.set_display_name(verb)
-    task.set_container_image(f"vultus/{verb}:{source_tag(CHECKOUT)}")
+    task.set_container_image(image_of(verb))
     task.set_cpu_request(place.cpu).set_memory_request(place.memory).set_memory_limit(place.memory)
     task.set_caching_options(place.cached)
     if place.retries:

@@ -1,6 +1,7 @@
 """Which code made a result: one hash over everything that steps are built of."""
 
 import hashlib
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -20,3 +21,18 @@ def source_tag(root: Path) -> str:
             digest.update(file.relative_to(root).as_posix().encode())
             digest.update(file.read_bytes())
     return f"src-{digest.hexdigest()[:12]}"
+
+
+def git_commit(root: Path) -> str:
+    """The checkout's commit, `-dirty` where files differ; `unknown` outside a checkout."""
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return said.stdout.strip()

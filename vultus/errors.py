@@ -14,7 +14,8 @@
     ├── BadSignature            a model version whose statement does not hold
     ├── StorageUnavailable      the object store or the disk refuses
     ├── TrackingUnavailable     the MLflow server or its database refuses
-    └── TrainingFailed          NaN loss, nothing to learn from
+    ├── TrainingFailed          NaN loss, nothing to learn from
+    └── RolloutFailed           the cluster did not take a promoted version
 
 An expected outcome (no face, an attack, a refusal by the gate, a drift) is a result, never an exception.
 """
@@ -78,3 +79,7 @@ class TrackingUnavailable(VultusError):
 
 class TrainingFailed(VultusError):
     """A loss that is no number, or nothing to learn from."""
+
+
+class RolloutFailed(VultusError):
+    """The cluster did not take a promoted version."""

@@ -50,10 +50,21 @@ class ServingSettings(_Group):
 
 
 class MonitoringSettings(_Group):
-    """Where alerts go."""
+    """Where alerts go, and where models are trained again."""
 
-    webhook: str | None = None
-    alertmanager: str | None = None
+    webhook: str | None = Field(default=None, description="URL that takes alerts as JSON")
+    alertmanager: str | None = Field(default=None, description="base URL; API v2")
+    kubeflow: str | None = Field(
+        default=None, description="Kubeflow Pipelines that retraining is started at"
+    )
+
+
+class RolloutSettings(_Group):
+    """The KServe InferenceService that promotion changes; unset on a laptop."""
+
+    service: str | None = None
+    namespace: str = "vultus"
+    api: str | None = Field(default=None, description="default: the pod's cluster or kubeconfig")
 
 
 class KeySettings(_Group):
@@ -81,6 +92,7 @@ class Settings(BaseSettings):
     tracking: TrackingSettings = TrackingSettings()
     serving: ServingSettings = ServingSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    rollout: RolloutSettings = RolloutSettings()
     keys: KeySettings = KeySettings()
 
     @property

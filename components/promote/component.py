@@ -12,18 +12,21 @@ def promote(version: Input[ModelVersion], params: dict) -> str:
     from pathlib import Path
 
     from components.door import open_door
-    from components.promote import PromoteParams, promote_model
+    from components.promote import PromoteParams, promote_model, roll_out
     from vultus.registry import registry_from, tracker_from
     from vultus.signing import public_key_of
 
     door = open_door()
+    registry = registry_from(door.settings.tracking, door.home)
     report = promote_model(
         Path(version.path),
         PromoteParams.model_validate(params),
-        registry=registry_from(door.settings.tracking, door.home),
+        registry=registry,
         tracker=tracker_from(door.settings.tracking, door.home),
         store=door.store,
         home=door.home,
         public_key=public_key_of(door.signing_key()),
     )
+    if report.decision == "passed":
+        roll_out(report.name, report.version, door.settings.rollout)
     return report.decision

@@ -15,6 +15,7 @@ from vultus.contracts.evaluation import FIGURES, Figure
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Evidence
+from vultus.metrics import Ranking, bootstrap
 
 _PARITY_TOLERANCE = 1e-3
 
@@ -96,9 +97,10 @@ def evidence_reasons(candidate: ModelVersion, champion: ModelVersion) -> Iterato
         for start in sorted({member.room_min, *inside}):
             heir = next((m for m in ours.members if m.room_min <= start < m.room_max), None)
             if heir is None or heir.evidence is not Evidence.REAL:
+                other = "nothing" if heir is None else heir.name
                 yield (
                     f"from room {start:g} on, {member.name} has real evidence; "
-                    f"{'nothing' if heir is None else heir.name} would replace it with simulated evidence"
+                    f"{other} would replace it with simulated evidence"
                 )
                 break
 
@@ -121,26 +123,6 @@ def coverage_reasons(paired: Paired, least: int) -> Iterator[str]:
         )
 
 
-def equal_error_rate(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Rate at which false accepts and false rejects are equal, interpolated; ties share a threshold.
-
-    Args: scores float64 [N], higher = more alike; positive bool [N].
-    """
-    order = np.argsort(scores, kind="stable")
-    ordered, labels = scores[order], positive[order]
-    last = np.append(ordered[1:] != ordered[:-1], True)
-    rejected = np.cumsum(labels)[last] / max(int(labels.sum()), 1)
-    accepted = 1 - np.cumsum(~labels)[last] / max(int((~labels).sum()), 1)
-    rejected, accepted = np.insert(rejected, 0, 0.0), np.insert(accepted, 0, 1.0)
-    place = int(np.argmax(rejected >= accepted))
-    if place == 0:
-        return float(max(rejected[0], accepted[0]))
-    gap0 = accepted[place - 1] - rejected[place - 1]
-    gap1 = rejected[place] - accepted[place]
-    share = gap0 / max(gap0 + gap1, 1e-12)
-    return float(rejected[place - 1] + share * (rejected[place] - rejected[place - 1]))
-
-
 def paired_comparison(
     figure: str,
     candidate: NDArray[np.float64],
@@ -154,26 +136,17 @@ def paired_comparison(
     Args: candidate, champion: scores float64 [N] on the same trials; groups int64 [N]: what is drawn
         with replacement, because trials of one subject depend on each other.
     """
-    rng = np.random.default_rng(params.seed)
-    count = int(groups.max()) + 1
-    differences = np.empty(params.replicates)
-    for index in range(params.replicates):
-        weight = np.bincount(rng.integers(0, count, count), minlength=count)[groups]
-        drawn = np.repeat(np.arange(len(groups)), weight)
-        if positive[drawn].all() or not positive[drawn].any():
-            differences[index] = 0.0
-            continue
-        ours, theirs = (equal_error_rate(s[drawn], positive[drawn]) for s in (candidate, champion))
-        differences[index] = ours - theirs
-    tail = (1 - params.confidence) / 2
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    return Comparison(
-        figure,
-        equal_error_rate(candidate, positive),
-        equal_error_rate(champion, positive),
-        float(low),
-        float(high),
+    ours, theirs = Ranking(candidate, positive), Ranking(champion, positive)
+    interval = bootstrap(
+        lambda weights: ours.equal_error_rate(weights) - theirs.equal_error_rate(weights),
+        groups,
+        replicates=params.replicates,
+        confidence=params.confidence,
+        seed=params.seed,
     )
+    # One group, or hardly a draw with both kinds of trial: nothing is known, so nothing is worse.
+    low, high = interval or (-1.0, 1.0)
+    return Comparison(figure, ours.equal_error_rate(), theirs.equal_error_rate(), low, high)
 
 
 def _figures(version: ModelVersion) -> list[Figure]:

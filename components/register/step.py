@@ -85,8 +85,10 @@ def register_model(
         raise TrackingUnavailable(
             f"{error}\n    the model is safe: {model}; register it later with\n    "
             + shlex.join(
-                ["vultus", "step", "register", "--in", f"model={model}"]
-                + ["--in", f"evaluation={evaluation}", "--out", f"version={out}"]
+                [
+                    *("vultus", "step", "register", "--in", f"model={model}"),
+                    *("--in", f"evaluation={evaluation}", "--out", f"version={out}"),
+                ]
             )
         ) from error
     logger.info("register: done, %s", ref)
@@ -109,9 +111,7 @@ def _check_pair(onnx: OnnxModel, report: EvaluationReport) -> None:
         )
 
 
-def _run_of(
-    onnx: OnnxModel, report: EvaluationReport, registry: Registry, tracker: Tracker
-) -> str:
+def _run_of(onnx: OnnxModel, report: EvaluationReport, registry: Registry, tracker: Tracker) -> str:
     """The training's own run; a new one, where MLflow was down or empty while it trained.
 
     A second attempt finds the run of the first: the run is part of what is signed, and another one

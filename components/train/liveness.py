@@ -14,12 +14,12 @@ from components.train.panel import copy_member, fixed_member, tensor_params, tra
 from components.train.params import TrainParams
 from components.train.pictures import fair_draw, rows_of
 from components.train.presentations import BONA_FIDE, SPECIES, cut, groups_of, relit
-from components.train.ranking import auc
 from components.train.tracking import Log
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture
 from vultus.contracts.words import Split
 from vultus.errors import TrainingFailed
+from vultus.metrics import auc
 from vultus.networks.engine import fit
 from vultus.networks.fourier_pad import FourierPad
 from vultus.networks.load import FOURIER_PAD
@@ -110,12 +110,13 @@ class CropLesson:
             if len(self._validation)
             else [np.empty(0, np.float32)]
         )
-        bona_fide = logits[self._species == 0]
-        if not len(bona_fide) or not (self._species > 0).any():
+        bona_fide = self._species == 0
+        if not bona_fide.any() or bona_fide.all():
             return {}
-        figures = {"auc": auc(bona_fide, logits[self._species > 0])}
-        for group in np.unique(self._species[self._species > 0]):
-            figures[f"auc_{SPECIES[group]}"] = auc(bona_fide, logits[self._species == group])
+        figures = {"auc": auc(logits, bona_fide)}
+        for group in np.unique(self._species[~bona_fide]):
+            shown = bona_fide | (self._species == group)
+            figures[f"auc_{SPECIES[group]}"] = auc(logits[shown], bona_fide[shown])
         return figures
 
     def _scaled(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -12,13 +12,13 @@ from components.train.checkpoint import Trained
 from components.train.embeddings import embed, keep, load_kept
 from components.train.params import TrainParams
 from components.train.pictures import Row, fair_draw, rows_of
-from components.train.ranking import auc, equal_error_rate
 from components.train.tracking import Log
 from vultus.contracts.arrays import Embeddings
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.transform import Architecture, RecognitionTransform
 from vultus.contracts.words import Presentation, Split
 from vultus.errors import TrainingFailed
+from vultus.metrics import auc, equal_error_rate
 from vultus.networks.adapter import AdaptedSFace, Adapter
 from vultus.networks.encoder import TorchEncoder
 from vultus.networks.engine import HistoryRow, fit
@@ -101,10 +101,9 @@ class EmbeddingLesson:
             return {}
         adapted = network.adapter(self._validation).numpy()
         scores = np.einsum("nd,nd->n", adapted[rows], adapted[columns])
-        alike, other = scores[mated], scores[~mated]
         return {
-            "auc": auc(alike, other),
-            "eer": equal_error_rate(alike, other),
+            "auc": auc(scores, mated),
+            "eer": equal_error_rate(scores, mated),
             "adapter_drift": float(network.adapter.drift()),
         }
 

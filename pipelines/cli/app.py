@@ -11,7 +11,18 @@ from typer.core import TyperGroup
 from vultus.errors import VultusError
 from vultus.settings import Settings
 
-_GROUPS = ("run", "models", "weights")
+_GROUPS = (
+    "run",
+    "models",
+    "answer",
+    "score",
+    "weights",
+    "serve",
+    "gallery",
+    "monitor",
+    "report",
+    "images",
+)
 
 
 class _Commands(TyperGroup):

@@ -1,26 +1,30 @@
 """What a person sees while `vultus run` works, and the one screen it ends with."""
 
 import os
-import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.cli.closing import Ran, closing
 from pipelines.compilation import NAMES, compile_pipelines
+from pipelines.documents import collect
 from pipelines.local import LocalRun, Runner
-from pipelines.params import check_params
+from pipelines.params import STEPS, check_params
 from pipelines.placement import CHECKOUT
-from vultus.contracts.evaluation import EvaluationReport, Figure
+from pipelines.served import Served, champions_of, serve_once
+from pipelines.source import git_commit
 from vultus.contracts.words import RECOGNITION_MODEL, Task
 from vultus.registry import MlflowServer
 from vultus.settings import Settings
 from vultus.signing import ChampionPointer
 
+_SPEAK_EVERY_S = 10.0
 _MARKS = {
     "waiting": ("·", "dim"),
     "running": ("▸", "cyan"),
@@ -39,6 +43,10 @@ def run_on_screen(
     """
     for task in tasks:
         check_params(task, params)
+    if runner == "docker":
+        from pipelines.docker import require_images
+
+        require_images(STEPS)
     start = time.monotonic()
     home = settings.paths
     console = Console()
@@ -46,7 +54,7 @@ def run_on_screen(
     server = MlflowServer(home) if settings.tracking.uri is None else None
     if server is not None:
         server.start()  # it needs seconds; ingest does not need it yet
-    runs: list[tuple[Task, str, LocalRun]] = []
+    runs: list[Ran] = []
     try:
         environment = _environment(settings, server)
         view = _View(console)
@@ -63,10 +71,35 @@ def run_on_screen(
                     runner=runner,
                 )
             runs.append((task, title, run))
+            collect(run)
     finally:
         if server is not None:
             server.stop()
-    console.print(_closing(settings, runs, time.monotonic() - start))
+    served = _served(settings, runs, console)
+    console.print(closing(runs, served, time.monotonic() - start))
+
+
+def _served(settings: Settings, runs: list[Ran], console: Console) -> Served | None:
+    """Ask the promoted models over HTTP, unless this very pair was asked before."""
+    from serving.secrets import api_key
+    from vultus.storage import store_from
+
+    home = settings.paths
+    models = champions_of(home)
+    known = Served.read(home)
+    if not any(name.startswith(RECOGNITION_MODEL) for name in models):
+        return None
+    if known is not None and known.models == models:
+        return known
+    crops = Path(runs[0][2].outputs["crops"].path)
+    with console.status("serving") as status:
+        return serve_once(
+            home,
+            crops,
+            store_from(settings.storage, home),
+            api_key(settings),
+            said=lambda what: status.update(f"serving: {what}"),
+        )
 
 
 def _plan(
@@ -87,26 +120,14 @@ def _plan(
 
 def _environment(settings: Settings, server: MlflowServer | None) -> dict[str, str]:
     """Settings that the steps' processes read."""
-    environment = {"VULTUS_HOME": str(settings.paths.root), "VULTUS_GIT_COMMIT": _commit()}
+    environment = {
+        "VULTUS_HOME": str(settings.paths.root),
+        "VULTUS_GIT_COMMIT": git_commit(CHECKOUT),
+    }
     if server is not None:
         environment["VULTUS_TRACKING__URI"] = server.uri
     environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])  # noqa: PTH120
     return environment
-
-
-def _commit() -> str:
-    """The checkout's commit, `-dirty` where files differ; `unknown` outside a checkout."""
-    try:
-        said = subprocess.run(
-            ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=40"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return said.stdout.strip()
 
 
 class _View:
@@ -118,6 +139,7 @@ class _View:
         self._title = ""
         self._live: Live | None = None
         self._said: dict[str, str] = {}
+        self._spoke = 0.0
 
     def watching(self, title: str, run: LocalRun) -> "_View":
         """Show this run from now on."""
@@ -144,14 +166,18 @@ class _View:
         if self._live is not None or self._run is None:
             return
         for step in self._run.steps.values():
-            if (
-                step.status not in ("waiting", "running")
-                and self._said.get(step.name) != step.status
-            ):
+            ended = step.status not in ("waiting", "running")
+            if ended and self._said.get(step.name) != step.status:
                 self._said[step.name] = step.status
-                print(
-                    f"  {step.name:<9} {step.status:<6} {step.seconds:6.1f} s", file=sys.__stdout__
-                )
+                kept = "not done again" if step.status == "cached" else f"{step.seconds:6.1f} s"
+                self._say(f"  {step.name:<9} {step.status:<6} {kept}")
+            elif step.status == "running" and time.monotonic() - self._spoke > _SPEAK_EVERY_S:
+                self._say(f"  {step.name:<9} {step.detail}")
+
+    def _say(self, line: str) -> None:
+        """To the terminal itself: stdout belongs to the step log meanwhile."""
+        self._spoke = time.monotonic()
+        print(line, file=sys.__stdout__, flush=True)
 
     def _table(self) -> RenderableType:
         table = Table(title=self._title, show_header=False, box=None, title_justify="left")
@@ -163,47 +189,3 @@ class _View:
             note = "not done again" if step.status == "cached" else step.detail
             table.add_row(Text(mark, style), Text(step.name, style), shown, Text(note, "dim"))
         return table
-
-
-def _closing(
-    settings: Settings, runs: list[tuple[Task, str, LocalRun]], seconds: float
-) -> RenderableType:
-    """Figures with intervals, versions and aliases, where everything lies, what to type next."""
-    figures = Table("figure", "value", "95 % interval", "n", "of", title="Test split")
-    versions = Table("run", "version", "gate", "steps done / kept", title="Models")
-    places: list[str] = []
-    for task, title, run in runs:
-        report = EvaluationReport.open(_path(run.outputs["evaluation"]))
-        for figure in report.figures:
-            if figure.slice == "all":
-                figures.add_row(*_figure_row(figure), title)
-        done = sum(step.status == "done" for step in run.steps.values())
-        kept = sum(step.status == "cached" for step in run.steps.values())
-        metadata = run.outputs["version"].metadata
-        name = f"{metadata.get('name')}/{int(metadata.get('version', 0))}"
-        versions.add_row(title, name, str(run.outputs["decision"]), f"{done} / {kept}")
-        places.append(f"{task.value} report: {report.path / 'report.html'}")
-        docs = _path(run.outputs["validation"]) / "data_docs" / "index.html"
-        places.append(f"{task.value} data docs: {docs}")
-    places.append(f"logs: {settings.paths.reports}")
-    following = "next: vultus models · vultus ui · vultus serve · vultus verify A.jpg B.jpg"
-    return Group(
-        figures, versions, *map(Text, places), Text(f"{seconds:.0f} s in all"), Text(following)
-    )
-
-
-def _figure_row(figure: Figure) -> tuple[str, str, str, str]:
-    value = "–" if figure.value is None else f"{figure.value:.4f}"
-    known = figure.low is not None and figure.high is not None
-    return (
-        figure.name,
-        value,
-        f"{figure.low:.4f} – {figure.high:.4f}" if known else "–",
-        str(figure.n),
-    )
-
-
-def _path(artifact: Any) -> Any:
-    from pathlib import Path
-
-    return Path(artifact.path)

@@ -82,6 +82,14 @@ def make_crops(
     return folder
 
 
+def draw_scene(
+    person: int, number: int = 1, *, seed: int = 0, tight: bool = False
+) -> tuple[RgbImage, tuple[int, int, int, int]]:
+    """One photograph of a drawn subject: uint8 [192, 192, 3], and the face box in it."""
+    look = _look(np.random.default_rng([seed, person]))
+    return _scene(look, np.random.default_rng([seed, person, number]), tight=tight)
+
+
 def _look(rng: np.random.Generator) -> _Look:
     coarse = rng.normal(size=(7, 7)).astype(np.float32)
     return _Look(

@@ -114,6 +114,27 @@ class EnrolAnswer(_Answer):
     latency_ms: dict[str, float]
 
 
+class ForgetAnswer(_Answer):
+    """DELETE /api/v1/subjects/{id}, `vultus forget`."""
+
+    request_id: str
+    subject: str
+    decision: str = Field(description="forgotten")
+    references: int = Field(description="references that were deleted")
+
+
+class EmbedAnswer(_Answer):
+    """KServe model `vultus-embed`."""
+
+    request_id: str
+    embedding: tuple[float, ...] | None = Field(description="unit length; null with a reason")
+    reason: Reason | None
+    pad: PadAnswer
+    face: FaceAnswer | None
+    models: Models
+    latency_ms: dict[str, float]
+
+
 class Problem(_Answer):
     """application/problem+json (RFC 9457)."""
 

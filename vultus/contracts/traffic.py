@@ -1,14 +1,20 @@
 """What a server keeps of its traffic (no picture, no subject), and what monitoring says of it."""
 
+import hashlib
 from datetime import datetime
+from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from vultus.contracts.arrays import Embeddings
 from vultus.contracts.words import QUALITY_COMPONENTS
 
 STAGES = ("decode", "detect", "pad", "embed", "search", "total")
 SKETCH_LENGTH = 16
+_SKETCH_SEED = b"vultus sketch 1"
 
 FEATURE_SCHEMA = pa.schema(
     [
@@ -27,11 +33,31 @@ FEATURE_SCHEMA = pa.schema(
         *(pa.field(f"quality_{name}", pa.float32()) for name in QUALITY_COMPONENTS),
         pa.field("faces", pa.int32()),
         *(pa.field(f"latency_{stage}_ms", pa.float32()) for stage in STAGES),
-        pa.field("sketch", pa.list_(pa.int8(), SKETCH_LENGTH)),
+        # Not of fixed length: pyarrow 25 writes a null of that kind, but cannot read it back.
+        pa.field("sketch", pa.list_(pa.int8())),
     ]
 )
-"""FeatureLog: one row a request. `sketch` = signs of a fixed random projection of the embedding,
-coarse enough to see the population move and too coarse to match a person."""
+"""FeatureLog: one row a request. `sketch` = SKETCH_LENGTH signs, see `sketch_of`: coarse enough to see
+the population move and too coarse to match a person."""
+
+
+def sketch_of(embedding: Embeddings) -> NDArray[np.int8]:
+    """Signs of SKETCH_LENGTH fixed random directions, for the column `sketch`.
+
+    Args: embedding: float32 [D], of one face.
+    Returns: int8 [SKETCH_LENGTH] of +1 and -1; 16 bits of a person, shared with one in 65,536 others.
+    Source: Charikar, Similarity estimation techniques from rounding algorithms, STOC 2002.
+    """
+    above = _directions(len(embedding)) @ np.asarray(embedding, np.float64) >= 0
+    return np.where(above, 1, -1).astype(np.int8)
+
+
+@lru_cache(maxsize=4)
+def _directions(dimension: int) -> NDArray[np.float64]:
+    """+1/-1 [SKETCH_LENGTH, dimension] out of SHAKE-256: the same in every numpy, for ever."""
+    data = hashlib.shake_256(_SKETCH_SEED).digest(-(-SKETCH_LENGTH * dimension // 8))
+    bits = np.unpackbits(np.frombuffer(data, np.uint8))[: SKETCH_LENGTH * dimension]
+    return bits.reshape(SKETCH_LENGTH, dimension).astype(np.float64) * 2 - 1
 
 
 class DriftTest(BaseModel):

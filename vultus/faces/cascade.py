@@ -4,6 +4,7 @@ Source: Zhang et al., Joint face detection and alignment using multi-task cascad
 networks, SPL 2016. The nets come as callables, so that this file knows no runtime.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,12 +40,12 @@ class Nets:
 
 
 class Cascade:
-    """A Detector. Keeps its crop buffers between images; not for two threads at once."""
+    """A Detector; each thread keeps its own crop buffers between images."""
 
     def __init__(self, nets: Nets, params: DetectorParams) -> None:
         self._nets = nets
         self.params = params
-        self._buffers: dict[int, Floats] = {}
+        self._kept = _Buffers()
 
     def detect(self, image: RgbImage) -> Detections:
         """All faces of one RGB image, largest first; boxes are clipped to the image."""
@@ -131,10 +132,10 @@ class Cascade:
     def _crops(self, image: RgbImage, boxes: Boxes, side: int) -> Floats:
         """Cut boxes (which begin one pixel before x1, y1, as the published nets were trained) into
         the kept buffer. float32 [N, side, side, 3], black beyond the image."""
-        buffer = self._buffers.get(side)
+        buffer = self._kept.by_side.get(side)
         if buffer is None or len(buffer) < len(boxes):
             buffer = np.empty((max(len(boxes), 32), side, side, 3), np.float32)
-            self._buffers[side] = buffer
+            self._kept.by_side[side] = buffer
         height, width = image.shape[:2]
         for index, (x1, y1, x2, y2) in enumerate(boxes.astype(np.int64)):
             left, top = x1 - 1, y1 - 1
@@ -150,6 +151,11 @@ class Cascade:
             small = cv2.resize(inner, (side, side), interpolation=cv2.INTER_AREA)
             buffer[index] = _normalised(np.asarray(small, np.uint8))
         return buffer[: len(boxes)]
+
+
+class _Buffers(threading.local):
+    def __init__(self) -> None:
+        self.by_side: dict[int, Floats] = {}
 
 
 def detect_with_border(detector: Detector, image: RgbImage, border: float = 0.3) -> Detections:

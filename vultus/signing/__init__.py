@@ -5,6 +5,7 @@ from vultus.signing.key import (
     PublicKey,
     load_or_create_key,
     private_key_of,
+    public_key_from,
     public_key_of,
 )
 from vultus.signing.pointer import ChampionPointer
@@ -16,6 +17,7 @@ __all__ = [
     "PublicKey",
     "load_or_create_key",
     "private_key_of",
+    "public_key_from",
     "public_key_of",
     "sign_version",
     "verify_version",

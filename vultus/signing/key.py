@@ -50,3 +50,16 @@ def private_key_of(pem: bytes) -> Ed25519PrivateKey:
 def public_key_of(key: Ed25519PrivateKey) -> Ed25519PublicKey:
     """What others need to check a signature."""
     return key.public_key()
+
+
+def public_key_from(pem: bytes) -> Ed25519PublicKey:
+    """A public key from its PEM: all that a server needs. Raises: BadParameter."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadParameter(f"the signing key is no PEM public key: {error}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise BadParameter(
+            "the signing key is not an Ed25519 key; take the one that signs versions"
+        )
+    return key

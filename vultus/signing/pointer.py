@@ -1,6 +1,7 @@
 """Which version a laptop's commands and server use: a small file beside the verified copies.
 
-It repeats the registry's alias, so that an answer needs neither MLflow nor a server.
+It repeats the registry's alias, so that an answer needs neither MLflow nor a server; where the alias
+was moved by somebody else, the pointer follows it.
 """
 
 import os
@@ -10,6 +11,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from vultus.contracts.home import Home
+from vultus.contracts.models import ModelVersion
+from vultus.signing.alias import aliased_version, local_copy
 
 
 class ChampionPointer(BaseModel):
@@ -24,9 +27,24 @@ class ChampionPointer(BaseModel):
 
     @classmethod
     def read(cls, home: Home, name: str) -> Self | None:
-        """The pointer of a registered model; None before the first promotion."""
+        """The pointer of a registered model; None before the first promotion.
+
+        MLflow's alias is asked first: where it names another version, that one is used, and the
+        pointer is written again.
+        """
         file = _file(home, name)
-        return cls.model_validate_json(file.read_bytes()) if file.exists() else None
+        known = cls.model_validate_json(file.read_bytes()) if file.exists() else None
+        version = aliased_version(home, name)
+        if version is None or (known is not None and known.version == version):
+            return known
+        folder = local_copy(home, name, version)
+        if folder is None:
+            return known
+        moved = cls(
+            name=name, version=version, path=folder, digest=ModelVersion.open(folder).digest
+        )
+        moved.write(home)
+        return moved
 
     def write(self, home: Home) -> None:
         """Put the pointer in place in one rename."""

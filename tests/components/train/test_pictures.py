@@ -1,7 +1,6 @@
 """What a training is shown: fair draws, mild light, known ranks."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 from components.train.embeddings import augmented
 from components.train.pictures import fair_draw
 from components.train.presentations import relit
-from components.train.ranking import auc, equal_error_rate
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=40), st.integers(1, 50))
@@ -43,12 +41,3 @@ def test_an_augmented_chip_is_another_picture_of_the_same_shape() -> None:
     assert one.dtype == np.uint8
     assert not np.array_equal(one, two)
     assert np.array_equal(one, augmented(chip, np.random.default_rng(1)))
-
-
-def test_ranks_of_hand_computed_scores() -> None:
-    higher = np.array([0.9, 0.8, 0.4, 0.3], np.float32)
-    lower = np.array([0.7, 0.4, 0.2, 0.1], np.float32)
-    assert auc(higher, lower) == pytest.approx(12.5 / 16)  # 4 + 4 + 2.5 + 2 of 16 pairs
-    # At 0.4 one of four is missed and two are taken: the two rates are nowhere nearer.
-    assert equal_error_rate(higher, lower) == pytest.approx((0.25 + 0.5) / 2)
-    assert equal_error_rate(higher, higher - 1) == 0

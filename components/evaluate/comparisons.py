@@ -1,0 +1,145 @@
+"""Recognition trials: which pictures of a split are compared, and what the model says of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.evaluate.params import EvaluateParams
+from components.evaluate.pictures import (
+    Row,
+    attribute_names,
+    batches,
+    declared,
+    fair_draw,
+    rows_of,
+)
+from vultus.contracts.arrays import Embeddings, Scores
+from vultus.contracts.evaluation import RECOGNITION_SCORES, RECOGNITION_TRIALS
+from vultus.contracts.seams import Encoder, Store
+from vultus.contracts.words import Presentation, Split
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """All trials of one split.
+
+    rows: the faces; embeddings float32 [N, D]; subjects int64 [N], codes; first, second int64 [M]:
+    places in rows; scores float32 [M], cosine similarity; slices: names, one list a trial.
+    """
+
+    split: Split
+    rows: list[Row]
+    embeddings: Embeddings
+    subjects: Codes
+    first: Codes
+    second: Codes
+    scores: Scores
+    slices: list[list[str]]
+
+    @classmethod
+    def of(
+        cls, crops: pa.Table, split: Split, params: EvaluateParams, encoder: Encoder, store: Store
+    ) -> Self:
+        """Embed every face of the split once, then compare."""
+        rows = _faces(rows_of(crops, split), params)
+        _, subjects = np.unique([row["subject"] for row in rows], return_inverse=True)
+        subjects = subjects.reshape(-1).astype(np.int64)
+        first, second = _pairs(subjects, params)
+        embeddings = np.empty((len(rows), encoder.dimension), np.float32)
+        for part, chips in batches(rows, "chip_sha256", store, f"embedding {split}"):
+            embeddings[part] = encoder.encode(np.stack(chips))
+        scores = np.einsum("nd,nd->n", embeddings[first], embeddings[second]).astype(np.float32)
+        slices = _slices(rows, first, second)
+        return cls(split, rows, embeddings, subjects, first, second, scores, slices)
+
+    @property
+    def mated(self) -> NDArray[np.bool_]:
+        """Same subject on both sides, bool [M]."""
+        return np.asarray(self.subjects[self.first] == self.subjects[self.second], bool)
+
+    def part(self, keep: NDArray[np.bool_]) -> "Comparisons":
+        """Only these trials."""
+        chosen = [names for names, kept in zip(self.slices, keep, strict=True) if kept]
+        return Comparisons(
+            self.split,
+            self.rows,
+            self.embeddings,
+            self.subjects,
+            self.first[keep],
+            self.second[keep],
+            self.scores[keep],
+            chosen,
+        )
+
+    def in_slice(self, name: str) -> "Comparisons":
+        """Only the trials of that slice."""
+        return self.part(np.array([name in names for names in self.slices], bool))
+
+    def slice_names(self) -> list[str]:
+        """All slices that occur."""
+        return sorted({name for names in self.slices for name in names})
+
+
+def tables(splits: Iterable[Comparisons]) -> tuple[pa.Table, pa.Table]:
+    """trials.parquet and scores.parquet."""
+    parts = list(splits)
+    columns: dict[str, list[object]] = {
+        "a": [one.rows[place]["chip_sha256"] for one in parts for place in one.first],
+        "b": [one.rows[place]["chip_sha256"] for one in parts for place in one.second],
+        "mated": [bool(mated) for one in parts for mated in one.mated],
+        "split": [one.split.value for one in parts for _ in one.first],
+        "slices": [names for one in parts for names in one.slices],
+    }
+    trials = pa.table(columns, schema=RECOGNITION_TRIALS)
+    scores = pa.array(np.concatenate([one.scores for one in parts]), pa.float32())
+    return trials, pa.table([*trials.columns, scores], schema=RECOGNITION_SCORES)
+
+
+def _faces(rows: Sequence[Row], params: EvaluateParams) -> list[Row]:
+    """Bona fide faces that no simulation touched, each chip once, drawn fairly by subject."""
+    chips: dict[str, Row] = {}
+    for row in rows:
+        if row["presentation"] == Presentation.BONA_FIDE.value and not row["simulated"]:
+            chips.setdefault(row["chip_sha256"], row)
+    kept = list(chips.values())
+    drawn = fair_draw([row["subject"] for row in kept], params.pictures, params.seed)
+    return [kept[place] for place in drawn]
+
+
+def _pairs(subjects: Codes, params: EvaluateParams) -> tuple[Codes, Codes]:
+    """All mated pairs, and all or a fair draw of the non-mated ones; int64 [M] each."""
+    first, second = np.triu_indices(len(subjects), 1)
+    mated = subjects[first] == subjects[second]
+    others = np.flatnonzero(~mated)
+    if len(others) > params.non_mated:
+        low = np.minimum(subjects[first[others]], subjects[second[others]])
+        high = np.maximum(subjects[first[others]], subjects[second[others]])
+        pair = low * (int(subjects.max()) + 1) + high
+        others = others[_in_turn(pair, params.non_mated, params.seed)]
+    kept = np.sort(np.concatenate([np.flatnonzero(mated), others]))
+    return first[kept].astype(np.int64), second[kept].astype(np.int64)
+
+
+def _in_turn(groups: Codes, limit: int, seed: int) -> Codes:
+    """`fair_draw` for millions: at most `limit` places, in turn from each group, int64."""
+    shuffled = np.random.default_rng(seed).permutation(len(groups))
+    by_group = shuffled[np.argsort(groups[shuffled], kind="stable")]
+    starts = np.flatnonzero(np.diff(groups[by_group], prepend=-1))
+    turn = np.arange(len(by_group)) - np.repeat(starts, np.diff(np.append(starts, len(by_group))))
+    rank = np.empty(len(groups), np.int64)
+    rank[by_group] = turn
+    return np.asarray(shuffled[np.argsort(rank[shuffled], kind="stable")][:limit], np.int64)
+
+
+def _slices(rows: Sequence[Row], first: Codes, second: Codes) -> list[list[str]]:
+    """`name=value` for every declared attribute that both sides of a trial share."""
+    names = attribute_names(rows)
+    said = [{f"{name}={value}" for name, value in declared(row).items()} for row in rows]
+    kept = [{entry for entry in one if entry.partition("=")[0] in names} for one in said]
+    return [sorted(kept[a] & kept[b]) for a, b in zip(first, second, strict=True)]

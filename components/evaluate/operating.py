@@ -1,0 +1,76 @@
+"""Operating points: thresholds with their error rate on the validation split, and an upper bound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from components.evaluate.params import EvaluateParams
+from vultus.contracts.arrays import Scores
+from vultus.contracts.evaluation import THRESHOLDS
+from vultus.metrics import Calibration, clopper_pearson, trial_weights
+
+Codes = NDArray[np.int64]
+_EVERY_ONE_UP_TO = 40
+_MOST = 200
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """Scores that should be refused: float32 [N], and the subjects behind them, codes [N]."""
+
+    scores: Scores
+    first: Codes
+    second: Codes | None
+
+
+def operating_points(
+    kinds: Sequence[Negatives], calibration: Calibration, params: EvaluateParams
+) -> pa.Table:
+    """Rows of THRESHOLDS, strictest first.
+
+    Args: kinds: non-mated comparisons, or one entry a PAI species, of which the worst counts.
+    Returns: thresholds at which 0, 1, 2 ... negatives of a kind are accepted, each one up to 40, then
+        ever sparser, 200 a kind at most. `fmr_high` is the higher of Clopper-Pearson (independent
+        trials) and the bootstrap over subjects.
+    """
+    points = np.unique(np.concatenate([_points(kind.scores) for kind in kinds]))[::-1]
+    rates = np.max([_rates(kind.scores, points) for kind in kinds], axis=0)
+    bounds = np.max([_bounds(kind, points, params) for kind in kinds], axis=0)
+    return pa.table(
+        [points, calibration.llr(points).astype(np.float32), rates, bounds], schema=THRESHOLDS
+    )
+
+
+def _points(scores: Scores) -> Scores:
+    """One threshold above the first refused score for each number of accepted ones."""
+    ordered = np.sort(scores)[::-1]
+    sparse = np.geomspace(_EVERY_ONE_UP_TO, max(len(ordered), 41), _MOST - _EVERY_ONE_UP_TO)
+    counts = np.unique(np.concatenate([np.arange(_EVERY_ONE_UP_TO), sparse.astype(int)]))
+    refused = ordered[counts[counts < len(ordered)]]
+    above = np.nextafter(refused, np.float32(np.inf))
+    return np.asarray(np.append(above, ordered[-1]), np.float32)
+
+
+def _rates(scores: Scores, points: Scores) -> NDArray[np.float64]:
+    below = np.searchsorted(np.sort(scores), points, "left").astype(np.float64)
+    return np.asarray(1 - below / len(scores))
+
+
+def _bounds(kind: Negatives, points: Scores, params: EvaluateParams) -> NDArray[np.float64]:
+    """Upper ends of the 95 % intervals at the points, float64."""
+    order = np.argsort(kind.scores, kind="stable")
+    below = np.searchsorted(kind.scores[order], points, "left")
+    accepted = len(order) - below
+    exact = [clopper_pearson(int(count), len(order)).high for count in accepted]
+    drawn = []
+    weights = trial_weights(kind.first, kind.second, replicates=params.replicates, seed=params.seed)
+    for weight in weights:
+        mass = np.append(0.0, np.cumsum(weight[order]))
+        if mass[-1] > 0:
+            drawn.append(1 - mass[below] / mass[-1])
+    if not drawn:
+        return np.array(exact)
+    return np.asarray(np.maximum(exact, np.quantile(drawn, 0.975, axis=0)), np.float64)

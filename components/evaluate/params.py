@@ -1,0 +1,41 @@
+"""What decides an evaluation."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EvaluateParams(BaseModel):
+    """Trials, operating points and requirements. Requirements are guesses until a site sets its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, description="of draws and of the bootstrap")
+    pictures: int = Field(
+        default=2000, ge=2, description="of one split, drawn fairly by subject or PAI species"
+    )
+    non_mated: int = Field(
+        default=20_000, ge=1, description="comparisons of one split, drawn fairly by subject pair"
+    )
+    fmr: float = Field(
+        default=1e-3, gt=0, lt=1, description="FMR of the decisions in report and reference window"
+    )
+    fmrs: tuple[float, ...] = Field(
+        default=(1e-2, 1e-3), min_length=1, description="FMRs at which FNMR is reported"
+    )
+    max_bpcer: float = Field(
+        default=0.05, gt=0, lt=1, description="on validation, sets a PAD member's threshold"
+    )
+    min_room_trials: int = Field(
+        default=20,
+        ge=1,
+        description="bona fide of its own room from which a member's threshold is set there",
+    )
+    replicates: int = Field(default=400, ge=50, description="bootstrap over subjects")
+    min_slice: int = Field(default=30, ge=1, description="trials of a kind that a slice needs")
+    reference_rows: int = Field(default=1000, ge=0, description="reference window of monitoring")
+    worst: int = Field(
+        default=6, ge=0, description="faces of each kind shown in the report, 0 = show no face"
+    )
+    require_eer: float = Field(default=0.05, gt=0, lt=1, description="recognition, at most")
+    require_fnmr: float = Field(default=0.05, gt=0, lt=1, description="at each of fmrs, at most")
+    require_apcer: float = Field(default=0.1, gt=0, lt=1, description="worst species, at most")
+    require_bpcer: float = Field(default=0.1, gt=0, lt=1, description="at most")

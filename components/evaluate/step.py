@@ -1,0 +1,189 @@
+"""Judge a Checkpoint on pictures it was not trained on; never looks at another model."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from components.evaluate import comparisons, presentations
+from components.evaluate.liveness import evaluate_liveness
+from components.evaluate.params import EvaluateParams
+from components.evaluate.recognition import evaluate_recognition
+from components.evaluate.reference import liveness_rows, verify_rows
+from components.evaluate.report_liveness import liveness_answer, liveness_blocks
+from components.evaluate.report_recognition import recognition_answer, recognition_blocks
+from components.evaluate.wording import TITLES, overall
+from vultus.contracts.artifact import sha256_of, write_table
+from vultus.contracts.evaluation import (
+    FIGURES,
+    PAD_SCORES,
+    PAD_TRIALS,
+    RECOGNITION_SCORES,
+    RECOGNITION_TRIALS,
+    THRESHOLDS,
+    EvaluationReport,
+    Figure,
+)
+from vultus.contracts.faces import FaceCrops
+from vultus.contracts.models import Checkpoint
+from vultus.contracts.seams import Store
+from vultus.contracts.traffic import FEATURE_SCHEMA
+from vultus.contracts.words import Task, Verdict
+from vultus.reports import Block, to_html, to_pdf
+
+logger = logging.getLogger(__name__)
+
+
+class EvaluateReport(BaseModel):
+    """What was found, for people and for the KFP task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: Task
+    verdict: Verdict
+    answer: str
+    figures: tuple[Figure, ...]
+    trials: int
+    seconds: float
+
+    def numbers(self) -> dict[str, float]:
+        """Figures of the whole test split, for KFP's and MLflow's tables."""
+        return {f.name: f.value for f in self.figures if f.slice == "all" and f.value is not None}
+
+    def summary(self) -> dict[str, str | int | float]:
+        """Flat facts for the artifact's metadata."""
+        return {
+            "task": self.task.value,
+            "verdict": self.verdict.value,
+            "answer": self.answer,
+            "trials": self.trials,
+            "seconds": round(self.seconds, 1),
+            **self.numbers(),
+        }
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """What becomes of one task: the files before they are written."""
+
+    trials: pa.Table
+    scores: pa.Table
+    schemas: tuple[pa.Schema, pa.Schema]
+    figures: list[Figure]
+    points: pa.Table
+    features: pa.Table
+    facts: dict[str, object]
+    answer: str
+    blocks: list[Block]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of all requirements together."""
+        return overall(self.figures)
+
+
+def evaluate_model(
+    checkpoint: Path,
+    crops: Path,
+    out: Path,
+    params: EvaluateParams,
+    *,
+    store: Store,
+    made_by: str = "evaluate",
+    threads: int = 1,
+) -> EvaluateReport:
+    """Write the EvaluationReport at `out`. Thresholds come from the validation split, figures from test.
+
+    Args:
+        checkpoint: Checkpoint of either task.
+        crops: FaceCrops; the train split is not read.
+        out: folder of the artifact; appears whole or not at all.
+        params: trials, operating points, requirements.
+        store: holds chips and contexts.
+        made_by: for the manifest.
+        threads: of the fixed PAD members; changes no result.
+    Raises: NoTrials, if the validation split cannot set a threshold; BadArtifact;
+        StorageUnavailable.
+    """
+    began = time.monotonic()
+    trained, faces = Checkpoint.open(checkpoint), FaceCrops.open(crops)
+    if trained.task is Task.RECOGNITION:
+        found = _recognition(trained, faces, params, store)
+    else:
+        found = _liveness(trained, faces, params, store, threads)
+    title = TITLES[trained.task]
+    facts: dict[str, object] = {
+        "task": trained.task.value,
+        "checkpoint_digest": trained.digest,
+        "crops_digest": faces.digest,
+        "params": params.model_dump(mode="json"),
+        "verdict": found.verdict.value,
+        "answer": found.answer,
+        **found.facts,
+    }
+
+    def fill(folder: Path) -> None:
+        write_table(found.trials, found.schemas[0], folder / "trials.parquet")
+        write_table(found.scores, found.schemas[1], folder / "scores.parquet")
+        write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
+        write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
+        (folder / "report.html").write_text(to_html(title, found.blocks), encoding="utf-8")
+        (folder / "report.pdf").write_bytes(to_pdf(title, found.blocks))
+        # The manifest is written after the files: what is said of them here is in it.
+        facts["trials_sha256"] = sha256_of(folder / "trials.parquet")
+
+    EvaluationReport.create(out, fill, made_by=made_by, facts=facts)
+    report = EvaluateReport(
+        task=trained.task,
+        verdict=found.verdict,
+        answer=found.answer,
+        figures=tuple(found.figures),
+        trials=found.trials.num_rows,
+        seconds=time.monotonic() - began,
+    )
+    logger.info("evaluate: done", extra=report.summary())
+    return report
+
+
+def _recognition(
+    trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
+) -> _Findings:
+    result = evaluate_recognition(trained, faces.crops, params, store)
+    trials, scores = comparisons.tables([result.validation, result.test])
+    return _Findings(
+        trials=trials,
+        scores=scores,
+        schemas=(RECOGNITION_TRIALS, RECOGNITION_SCORES),
+        figures=[*result.figures, *result.slices],
+        points=result.points,
+        features=verify_rows(result, params),
+        facts={"threshold": result.threshold(params.fmr), "fmr": params.fmr},
+        answer=recognition_answer(result, params),
+        blocks=recognition_blocks(result, params, store),
+    )
+
+
+def _liveness(
+    trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store, threads: int
+) -> _Findings:
+    result = evaluate_liveness(trained, faces.crops, params, store, threads)
+    trials, scores = presentations.tables([result.validation, result.test])
+    return _Findings(
+        trials=trials,
+        scores=scores,
+        schemas=(PAD_TRIALS, PAD_SCORES),
+        figures=[*result.figures, *result.slices],
+        points=result.points,
+        features=liveness_rows(result, params),
+        facts={
+            "member_thresholds": {name: result.thresholds[name] for name in result.chosen},
+            "threshold_basis": result.chosen,
+            "evidence": {m.name: m.evidence.value for m in result.transform.members},
+        },
+        answer=liveness_answer(result),
+        blocks=liveness_blocks(result, params, store),
+    )

@@ -1,0 +1,143 @@
+"""Words and tables that both reports share."""
+
+from collections.abc import Iterable, Sequence
+
+from vultus.contracts.evaluation import Figure
+from vultus.contracts.words import Task, Verdict
+from vultus.metrics import Decisions
+from vultus.reports import Cell, Table
+
+TITLES = {
+    Task.RECOGNITION: "Evaluation: face recognition",
+    Task.LIVENESS: "Evaluation: presentation attack detection",
+}
+NAMES = {
+    "eer": "EER",
+    "auc": "AUC",
+    "pad_auc": "AUC",
+    "pad_eer": "EER",
+    "apcer": "APCER",
+    "bpcer": "BPCER",
+    "bpcer_at_apcer_5": "BPCER at APCER 5 %",
+    "bpcer_at_apcer_10": "BPCER at APCER 10 %",
+}
+_AS_SHARE = {"auc", "pad_auc"}
+_WORST_FIRST = (Verdict.FAIL, Verdict.NOT_ENOUGH_DATA, Verdict.PASS)
+
+
+def overall(figures: Iterable[Figure]) -> Verdict:
+    """The worst verdict of all requirements; NOT ENOUGH DATA without one."""
+    said = {figure.verdict for figure in figures}
+    return next((v for v in _WORST_FIRST if v in said), Verdict.NOT_ENOUGH_DATA)
+
+
+def name_of(figure: Figure) -> str:
+    """How a person calls the figure."""
+    for prefix, words in (
+        ("fnmr_at_fmr_", "FNMR at FMR"),
+        ("realised_fmr_", "FMR realised, set to"),
+    ):
+        if figure.name.startswith(prefix):
+            return f"{words} {float(figure.name.removeprefix(prefix)):g}"
+    return NAMES.get(figure.name, figure.name)
+
+
+def number(value: float | None, name: str) -> str:
+    """A rate in per cent, an AUC as it is, "–" where there is none."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if name in _AS_SHARE else f"{100 * value:.2f} %"
+
+
+def interval(figure: Figure) -> str:
+    """The 95 % interval."""
+    if figure.low is None or figure.high is None:
+        return "–"
+    if figure.name in _AS_SHARE:
+        return f"{figure.low:.3f} – {figure.high:.3f}"
+    return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
+
+
+def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) -> Table:
+    """Figures with requirement, interval, n and verdict.
+
+    Args: requirements: name of a figure -> at most.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for figure in figures:
+        limit = requirements.get(figure.name)
+        of = "" if figure.slice == "all" else f" · {figure.slice.removeprefix('species=')}"
+        rows.append(
+            (
+                name_of(figure) + of,
+                number(figure.value, figure.name),
+                interval(figure),
+                f"{figure.n:,}",
+                "" if limit is None or figure.verdict is None else f"≤ {100 * limit:g} %",
+                figure.verdict or "",
+            )
+        )
+    return Table(
+        columns=("figure", "value", "95 % interval", "n", "required", "verdict"),
+        rows=tuple(rows),
+        numeric=(1, 2, 3, 4),
+        caption="Test split. n counts trials; trials of one person depend on each other, so the "
+        "interval comes from drawing persons, and is never narrower than if trials were independent.",
+    )
+
+
+def slice_table(
+    figures: Sequence[Figure], columns: Sequence[tuple[str, str]], enough: int
+) -> Table:
+    """One row a slice, the figures of `columns` (name, heading) side by side; too few are said so."""
+    by_slice: dict[str, dict[str, Figure]] = {}
+    for figure in figures:
+        by_slice.setdefault(figure.slice, {})[figure.name] = figure
+    rows: list[tuple[Cell, ...]] = []
+    for name, found in by_slice.items():
+        cells: list[Cell] = [name]
+        for column, _ in columns:
+            one = found.get(column)
+            known = one is not None and one.value is not None
+            cells.append(f"{number(one.value, column)} ({interval(one)})" if one and known else "–")
+            cells.append(f"{one.n:,}" if one else "–")
+        few = any(found[c].n < enough for c, _ in columns if c in found)
+        cells.append(Verdict.NOT_ENOUGH_DATA if few else "")
+        rows.append(tuple(cells))
+    headings = [part for _, heading in columns for part in (heading, "n")]
+    return Table(
+        columns=("slice", *headings, ""),
+        rows=tuple(rows),
+        numeric=tuple(range(1, len(headings) + 1)),
+        caption=f"Slices with fewer than {enough} trials of a kind are not judged. "
+        "95 % intervals in brackets.",
+    )
+
+
+def asked_table(counts: Decisions, accepted: str, refused: str) -> Table:
+    """Accuracy, precision, recall, F1, FAR and FRR, each with the standard's figure.
+
+    Args: accepted, refused: what the standard calls FAR and FRR here, in words.
+    """
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{100 * value:.2f} %"
+
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("accuracy", share(counts.accuracy), "share of right decisions; moves with the mix of "
+         "trials, so the standard does not use it"),
+        ("precision", share(counts.precision), "share of accepted trials that deserved it; moves "
+         "with the mix of trials"),
+        ("recall", share(counts.recall), f"1 − {refused}"),
+        ("F1", share(counts.f1), "harmonic mean of precision and recall; moves with the mix"),
+        ("FAR", share(counts.far), f"here the same as {accepted}"),
+        ("FRR", share(counts.frr), f"here the same as {refused}"),
+    )  # fmt: skip
+    return Table(
+        columns=("asked for", "value", "how it relates to the standard's figure"),
+        rows=rows,
+        numeric=(1,),
+        caption=f"Counts of the test split at one threshold: {counts.true_accepts:,} rightly and "
+        f"{counts.false_accepts:,} wrongly accepted, {counts.true_rejects:,} rightly and "
+        f"{counts.false_rejects:,} wrongly refused.",
+    )

@@ -1,0 +1,278 @@
+"""The evaluate step on drawn faces: what it writes, where thresholds come from, what it refuses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from pydantic import ValidationError
+
+from components.evaluate import EvaluateParams, EvaluateReport, evaluate_model
+from components.train import TrainParams, train_model
+from support.crops import make_crops
+from support.pretrained import weights_folder
+from vultus.contracts.evaluation import EvaluationReport
+from vultus.contracts.faces import FaceCrops
+from vultus.contracts.models import Checkpoint
+from vultus.contracts.traffic import FEATURE_SCHEMA, SKETCH_LENGTH
+from vultus.contracts.words import Verdict
+from vultus.errors import NoTrials
+from vultus.faces.picture import decode_image
+from vultus.metrics import bpcer, fmr
+from vultus.networks.load import OWN_MEMBER, encoder_from
+from vultus.storage import FolderStore
+
+QUICK = {"replicates": 60, "worst": 2}
+
+
+@dataclass
+class Bench:
+    """Crops and a checkpoint."""
+
+    root: Path
+    store: FolderStore
+
+    @classmethod
+    def at(cls, root: Path, **train: object) -> "Bench":
+        store = FolderStore(root / "store")
+        crops = make_crops(root / "crops", store, subjects=12)
+        names = ["sface"] if train["task"] == "recognition" else []
+        names += ["npm-liveness"] if train.get("pad_member") == "npm-liveness" else []
+        train_model(
+            crops,
+            root / "checkpoint",
+            TrainParams.model_validate(train),
+            store=store,
+            tracker=None,
+            resume=root / "resume",
+            weights=weights_folder(*names),
+        )
+        return cls(root, store)
+
+    def evaluate(
+        self, out: Path, crops: Path | None = None, **params: object
+    ) -> tuple[EvaluateReport, EvaluationReport]:
+        report = evaluate_model(
+            self.root / "checkpoint",
+            crops or self.root / "crops",
+            out,
+            EvaluateParams.model_validate({**QUICK, **params}),
+            store=self.store,
+        )
+        return report, EvaluationReport.open(out)
+
+    def without(self, folder: Path, mask: pa.ChunkedArray) -> Path:
+        """Crops that lack the rows of `mask`."""
+        artifact = FaceCrops.open(self.root / "crops")
+        crops = artifact.crops.filter(pc.invert(mask))
+        FaceCrops.write(
+            folder, crops=crops, quarantine=artifact.quarantine, made_by="test", facts={}
+        )
+        return folder
+
+    @property
+    def rows(self) -> pa.Table:
+        return FaceCrops.open(self.root / "crops").crops
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench.at(tmp_path_factory.mktemp("faces"), task="recognition", epochs=0)
+
+
+@pytest.fixture(scope="module")
+def pad(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    root = tmp_path_factory.mktemp("pad")
+    return Bench.at(root, task="liveness", epochs=1, views=1, pad_side=32, pad_member="own")
+
+
+def test_recognition_compares_within_a_split_and_never_trains_on_it(
+    faces: Bench, tmp_path: Path
+) -> None:
+    _, written = faces.evaluate(tmp_path / "out")
+    chips = {r["chip_sha256"]: r for r in faces.rows.to_pylist() if not r["species"]}
+    for trial in written.scores.to_pylist():
+        a, b = chips[trial["a"]], chips[trial["b"]]
+        assert a["split"] == b["split"] == trial["split"] != "train"
+        assert trial["mated"] == (a["subject"] == b["subject"])
+        same = dict(a["attributes"])["sex"] == dict(b["attributes"])["sex"]
+        assert trial["slices"] == ([f"sex={dict(a['attributes'])['sex']}"] if same else [])
+    per_split = 16 * 15 // 2
+    assert written.trials.num_rows == 2 * per_split
+    assert written.trials.equals(written.scores.drop_columns("score"))
+
+
+def test_a_score_is_the_cosine_of_the_checkpoint(faces: Bench, tmp_path: Path) -> None:
+    _, written = faces.evaluate(tmp_path / "out")
+    encoder = encoder_from(Checkpoint.open(faces.root / "checkpoint"))
+    for trial in written.scores.slice(0, 3).to_pylist():
+        pair = np.stack([decode_image(faces.store.get(trial[side])) for side in "ab"])
+        a, b = encoder.encode(pair)
+        assert trial["score"] == pytest.approx(float(a @ b), abs=1e-5)
+
+
+def test_thresholds_speak_of_validation_and_figures_of_test(faces: Bench, tmp_path: Path) -> None:
+    report, written = faces.evaluate(tmp_path / "out")
+    scores = written.scores.to_pandas()
+    others = scores[(scores.split == "validation") & ~scores.mated].score.to_numpy()
+    for row in written.table("thresholds.parquet").to_pylist():
+        assert row["fmr"] == pytest.approx(fmr(others, np.float32(row["score"])), abs=1e-12)
+    test = scores[scores.split == "test"]
+    threshold = np.float32(written.manifest.facts["threshold"])
+    figure = written.figure("fnmr_at_fmr_1e-3")
+    assert figure is not None
+    assert figure.value == pytest.approx(float((test[test.mated].score < threshold).mean()))
+    assert figure.n == test.mated.sum()
+    eer = written.figure("eer")
+    assert eer is not None
+    assert eer.low is not None
+    assert eer.high is not None
+    assert eer.low <= eer.value <= eer.high
+    small = written.figure("realised_fmr_1e-3")
+    assert small is not None
+    assert small.verdict is not Verdict.PASS  # 96 comparisons show no FMR of 1e-3
+    assert report.numbers()["eer"] == eer.value
+    assert report.summary()["verdict"] == report.verdict.value
+
+
+def test_figures_of_test_do_not_move_thresholds(faces: Bench, tmp_path: Path) -> None:
+    gone = pc.equal(faces.rows["split"], "test")
+    crops = faces.without(tmp_path / "crops", gone)
+    report, without = faces.evaluate(tmp_path / "without", crops)
+    _, whole = faces.evaluate(tmp_path / "whole")
+    assert without.table("thresholds.parquet").equals(whole.table("thresholds.parquet"))
+    assert report.verdict is Verdict.NOT_ENOUGH_DATA
+    assert all(figure.value is None and figure.n == 0 for figure in without.figures)
+    assert "nothing was measured" in (without.path / "report.html").read_text()
+
+
+def test_the_same_evaluation_twice_gives_the_same_bytes(faces: Bench, tmp_path: Path) -> None:
+    _, one = faces.evaluate(tmp_path / "one")
+    _, two = faces.evaluate(tmp_path / "two")
+    assert one.manifest.sha256 == two.manifest.sha256
+    assert one.manifest.facts["trials_sha256"] == one.manifest.sha256["trials.parquet"]
+
+
+def test_the_reference_window_is_what_a_server_would_log(faces: Bench, tmp_path: Path) -> None:
+    _, written = faces.evaluate(tmp_path / "out", reference_rows=40)
+    rows = written.table("reference_features.parquet")
+    assert rows.schema.equals(FEATURE_SCHEMA)
+    assert rows.num_rows == 40
+    assert set(rows["operation"].to_pylist()) == {"verify"}
+    threshold = written.manifest.facts["threshold"]
+    for row in rows.to_pylist():
+        assert (row["decision"] == "match") == (row["score"] >= np.float32(threshold))
+        assert row["margin"] == pytest.approx(row["score"] - threshold, abs=1e-5)
+        assert len(row["sketch"]) == SKETCH_LENGTH
+        assert row["quality_unified"] == 75
+
+
+def test_a_validation_split_that_sets_no_threshold_stops(faces: Bench, tmp_path: Path) -> None:
+    crops = faces.without(tmp_path / "crops", pc.equal(faces.rows["split"], "validation"))
+    with pytest.raises(NoTrials, match=r"validation split gives 0 mated and 0 non-mated"):
+        faces.evaluate(tmp_path / "out", crops)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_threshold_of_our_member_comes_from_validation(pad: Bench, tmp_path: Path) -> None:
+    _, written = pad.evaluate(tmp_path / "out", max_bpcer=0.2)
+    scores = written.scores.to_pandas()
+    own = scores[(scores.member == OWN_MEMBER) & (scores.split == "validation")]
+    live = own[own.species.isna()].pad_score.to_numpy()
+    threshold = np.float32(written.manifest.facts["member_thresholds"][OWN_MEMBER])
+    assert bpcer(live, threshold) <= 0.2
+    assert bpcer(live, np.nextafter(threshold, np.float32(2))) > 0.2
+    crops = pad.without(tmp_path / "crops", pc.equal(pad.rows["split"], "test"))
+    _, without = pad.evaluate(tmp_path / "without", crops, max_bpcer=0.2)
+    for fact in ("member_thresholds", "threshold_basis"):
+        assert without.manifest.facts[fact] == written.manifest.facts[fact]
+
+
+def test_pad_figures_are_counts_of_the_test_split(pad: Bench, tmp_path: Path) -> None:
+    _, written = pad.evaluate(tmp_path / "out")
+    scores = written.scores.to_pandas()
+    panel = scores[(scores.member == "panel") & (scores.split == "test")]
+    accepted = panel.pad_score >= np.float32(
+        written.manifest.facts["member_thresholds"][OWN_MEMBER]
+    )
+    by_species = accepted.groupby(panel.species).mean()
+    apcer, refused = written.figure("apcer"), written.figure("bpcer")
+    assert apcer is not None
+    assert refused is not None
+    assert apcer.value == pytest.approx(by_species.max())
+    assert refused.value == pytest.approx((~accepted[panel.species.isna()]).mean())
+    for species, share in by_species.items():
+        figure = written.figure("apcer", f"species={species}")
+        assert figure is not None
+        assert figure.value == pytest.approx(share)
+    assert written.figure("pad_auc") is not None
+    assert written.figure("pad_auc", f"member={OWN_MEMBER}") is not None
+
+
+def test_simulated_attacks_never_pass(pad: Bench, tmp_path: Path) -> None:
+    report, written = pad.evaluate(tmp_path / "out", require_apcer=0.999, require_bpcer=0.999)
+    judged = {f.verdict for f in written.figures if f.name == "apcer"} - {None}
+    assert Verdict.PASS not in judged
+    assert report.verdict is not Verdict.PASS
+    assert "simulated" in report.answer
+
+
+def test_pad_reference_window(pad: Bench, tmp_path: Path) -> None:
+    _, written = pad.evaluate(tmp_path / "out")
+    rows = written.table("reference_features.parquet").to_pylist()
+    assert {row["operation"] for row in rows} == {"liveness"}
+    assert {row["decision"] for row in rows} <= {"bona_fide", "attack"}
+    assert all(row["score"] is None and 0 <= row["pad_score"] <= 1 for row in rows)
+    assert all((row["reason"] == "attack") == (row["decision"] == "attack") for row in rows)
+
+
+@pytest.mark.slow
+def test_each_picture_is_judged_by_the_member_whose_room_it_is(tmp_path: Path) -> None:
+    bench = Bench.at(tmp_path, task="liveness", epochs=1, views=1, pad_side=32,
+                     pad_member="npm-liveness")  # fmt: skip
+    _, written = bench.evaluate(tmp_path / "out")
+    facts = written.manifest.facts
+    assert set(facts["member_thresholds"]) == {OWN_MEMBER}  # the other keeps its published one
+    assert facts["evidence"]["npm-liveness"] == "real"
+    scores = written.scores.to_pandas()
+    table = scores.pivot_table(index="image", columns="member", values="pad_score")
+    tight = scores[scores.slices.map(lambda s: "room=tight" in s)].image.unique()
+    full = scores[scores.slices.map(lambda s: "room=full" in s)].image.unique()
+    assert len(tight) > 0
+    assert len(full) > 0
+    assert (table.loc[tight, "panel"] == table.loc[tight, OWN_MEMBER]).all()
+    assert (table.loc[full, "panel"] == table.loc[full, "npm-liveness"]).all()
+
+
+def test_the_component_writes_its_three_outputs(
+    pad: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kfp import dsl
+
+    from components.evaluate.component import evaluate
+
+    monkeypatch.setenv("VULTUS_HOME", str(pad.root))
+    page = dsl.HTML(uri=str(tmp_path / "page"))
+    metrics = dsl.Metrics(uri=str(tmp_path / "metrics"))
+    evaluation = dsl.Artifact(uri=str(tmp_path / "evaluation"))
+    evaluate.python_func(
+        checkpoint=dsl.Artifact(uri=str(pad.root / "checkpoint")),
+        crops=dsl.Artifact(uri=str(pad.root / "crops")),
+        evaluation=evaluation,
+        metrics=metrics,
+        report=page,
+        params={"replicates": 60.0, "worst": 0.0},
+    )
+    written = EvaluationReport.open(tmp_path / "evaluation")
+    assert (tmp_path / "page").read_bytes() == (written.path / "report.html").read_bytes()
+    assert {"pad_auc", "apcer", "bpcer"} <= set(metrics.metadata)
+    assert evaluation.metadata["task"] == "liveness"
+    assert b"image/jpeg" not in (tmp_path / "page").read_bytes()  # worst=0: no face in the report
+
+
+@pytest.mark.parametrize("wrong", [{"fmr": 0}, {"fmrs": []}, {"max_bpcer": 1}, {"tresholds": 1}])
+def test_a_wrong_param_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        EvaluateParams.model_validate(wrong)

