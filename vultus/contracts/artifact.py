@@ -168,6 +168,11 @@ def sha256_of(file: Path) -> str:
 
 def _check_file(file: Path, expected: str) -> None:
     if not file.is_file():
-        raise BadArtifact(f"{file} is missing though {MANIFEST} lists it; run the step again")
+        raise BadArtifact(f"{file} is missing though {MANIFEST} lists it; {_again(file)}")
     if sha256_of(file) != expected:
-        raise BadArtifact(f"{file} was cut or changed after it was written; run the step again")
+        raise BadArtifact(f"{file} was cut or changed after it was written; {_again(file)}")
+
+
+def _again(file: Path) -> str:
+    """The step cache looks at the folder's name alone: only a missing folder is made again."""
+    return f"delete {file.parent} and run the same command again"

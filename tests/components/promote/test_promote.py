@@ -149,7 +149,7 @@ def test_a_worse_version_is_kept_but_not_promoted_and_says_why(
 
     monkeypatch.setenv("VULTUS_HOME", str(bench.home.root))
     listed = CliRunner().invoke(app, ["models", "--json"])
-    rows = {row["version"]: row for row in json.loads(listed.output)}
+    rows = {row["version"]: row for row in json.loads(listed.stdout)}
     assert rows[1]["aliases"] == ["champion"]
     assert (rows[2]["gate"], rows[2]["aliases"]) == ("refused", [])
     assert "EER (all) rose" in rows[2]["reasons"]
