@@ -196,18 +196,7 @@ def _attacks(attacks: AttackReport, reference: Reference) -> Iterator[Block]:
         (1, 2, 3),
         "A PAD network refuses some bona fide faces too; only what is beyond the usual share counts.",
     )
-    if attacks.course is not None and attacks.alarming:
-        usual = (0.0, 0.0, 0.0)
-        if expected is not None:
-            usual = (expected.low, expected.value, expected.high)
-        changed = None if attacks.onset is None else (attacks.onset.start, attacks.onset.end)
-        course = Course(attacks.course.current, attacks.course.times, usual, changed)
-        yield Picture(
-            share_chart(course, "taken for attacks, %"),
-            "svg",
-            alt="share of faces taken for attacks over time",
-            caption="Share of faces taken for attacks, in stretches of equally many requests",
-        )
+    yield from _attack_course(attacks)
     if expected is None:
         yield Text("What is usual is not known here, so only bursts were looked for.", quiet=True)
     if burst is not None:
@@ -217,6 +206,24 @@ def _attacks(attacks: AttackReport, reference: Reference) -> Iterator[Block]:
             f"{burst.start:%d %b %H:%M:%S} to {burst.end:%H:%M:%S} UTC{where}; chance alone "
             f"{_chance(burst.p)}."
         )
+
+
+def _attack_course(attacks: AttackReport) -> Iterator[Block]:
+    """How the share moved over the window, where it is alarming."""
+    if attacks.course is None or not attacks.alarming:
+        return
+    expected = attacks.expected
+    usual = (0.0, 0.0, 0.0)
+    if expected is not None:
+        usual = (expected.low, expected.value, expected.high)
+    changed = None if attacks.onset is None else (attacks.onset.start, attacks.onset.end)
+    course = Course(attacks.course.current, attacks.course.times, usual, changed)
+    yield Picture(
+        share_chart(course, "taken for attacks, %"),
+        "svg",
+        alt="share of faces taken for attacks over time",
+        caption="Share of faces taken for attacks, in stretches of equally many requests",
+    )
 
 
 def _sure(report: DriftReport, params: MonitorParams) -> Iterator[Block]:

@@ -1,5 +1,6 @@
 """Recognition: comparisons, thresholds from validation, figures from test."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,31 +104,41 @@ def _figures(
     if requirements:
         figures.append(curve_figure("auc", ranking.auc, mated, first, second, params, error=False))
     for fmr in params.fmrs if requirements else (params.fmr,):
-        threshold = threshold_at(points, fmr)
-        accepted = trials.scores >= np.float32(threshold)
-        how = f"threshold {threshold:.4f} from validation"
-        figures.append(
-            rate_figure(
-                f"fnmr_at_fmr_{exponent(fmr)}",
-                ~accepted[mated],
-                first[mated],
-                None,
-                params,
-                slice_name=slice_name,
-                method=how,
-                at_most=params.require_fnmr if requirements else None,
-            )
-        )
-        figures.append(
-            rate_figure(
-                f"realised_fmr_{exponent(fmr)}",
-                accepted[~mated],
-                first[~mated],
-                second[~mated],
-                params,
-                slice_name=slice_name,
-                method=how,
-                at_most=fmr if requirements else None,
-            )
-        )
+        figures.extend(_rates_at(fmr, trials, points, params, slice_name, requirements))
     return figures
+
+
+def _rates_at(
+    fmr: float,
+    trials: Comparisons,
+    points: pa.Table,
+    params: EvaluateParams,
+    slice_name: str,
+    requirements: bool,
+) -> Iterator[Figure]:
+    """FNMR, and the FMR that test realises, at the threshold that validation gave for `fmr`."""
+    mated = trials.mated
+    first, second = trials.subjects[trials.first], trials.subjects[trials.second]
+    threshold = threshold_at(points, fmr)
+    accepted = trials.scores >= np.float32(threshold)
+    how = f"threshold {threshold:.4f} from validation"
+    yield rate_figure(
+        f"fnmr_at_fmr_{exponent(fmr)}",
+        ~accepted[mated],
+        first[mated],
+        None,
+        params,
+        slice_name=slice_name,
+        method=how,
+        at_most=params.require_fnmr if requirements else None,
+    )
+    yield rate_figure(
+        f"realised_fmr_{exponent(fmr)}",
+        accepted[~mated],
+        first[~mated],
+        second[~mated],
+        params,
+        slice_name=slice_name,
+        method=how,
+        at_most=fmr if requirements else None,
+    )

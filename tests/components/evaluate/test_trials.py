@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from pydantic import ValidationError
 
 from components.evaluate.comparisons import _in_turn, _pairs
 from components.evaluate.figures import rate_figure, units
@@ -83,3 +84,9 @@ def test_without_an_error_people_are_counted_not_pictures() -> None:
 
 def test_names_of_operating_points() -> None:
     assert [exponent(v) for v in (0.01, 0.001, 0.0025)] == ["1e-2", "1e-3", "2.5e-3"]
+
+
+@pytest.mark.parametrize("wrong", [{"fmr": 0}, {"fmrs": []}, {"max_bpcer": 1}, {"tresholds": 1}])
+def test_a_wrong_param_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        EvaluateParams.model_validate(wrong)
