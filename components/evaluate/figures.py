@@ -11,6 +11,7 @@ from vultus.metrics import Interval, bootstrap, clopper_pearson, judge, rule_of_
 
 Codes = NDArray[np.int64]
 Weights = NDArray[np.float64]
+_NO_ERROR = "no error seen: rule of 3 over subjects or subject pairs"
 
 
 def rate_figure(
@@ -25,8 +26,8 @@ def rate_figure(
     at_most: float | None = None,
 ) -> Figure:
     """A share of errors among trials. The interval is the hull of two: Clopper-Pearson, as if trials
-    were independent, and the bootstrap over subjects, which knows that they are not; it is at
-    least the rule of 3 where no error was seen.
+    were independent, and the bootstrap over subjects, which knows that they are not. Where no error
+    was seen the bootstrap knows nothing: then it is the rule of 3 over subjects or subject pairs.
 
     Args: errors bool [N]; first, second: subjects of each trial, codes [N]; at_most: requirement.
     """
@@ -42,6 +43,8 @@ def rate_figure(
     )
     low, high = exact if drawn is None else (min(exact.low, drawn.low), max(exact.high, drawn.high))
     how = "Clopper-Pearson and bootstrap over subjects, the wider"
+    if not errors.any():
+        high, how = max(high, rule_of_three(units(first, second))), _NO_ERROR
     return Figure(
         name=name,
         value=float(errors.mean()),
@@ -69,21 +72,25 @@ def curve_figure(
 ) -> Figure:
     """A figure over all thresholds (EER, AUC, BPCER at an APCER), with a bootstrap over subjects.
 
-    Where an error rate comes out as 0, the interval reaches at least to the rule of 3 of the rarer
-    kind of trial.
+    Where no error at all was seen, the interval reaches to the rule of 3 over the subjects or subject
+    pairs of the kind of trial that has fewer.
 
     Args: figure: weights [N] or None -> value; positive bool [N]; error: lower is better.
     """
-    rarer = int(min(positive.sum(), (~positive).sum()))
-    if rarer == 0:
+    if positive.all() or not positive.any():
         return nothing(name, slice_name, method, at_most)
     value = figure(None)
     drawn = bootstrap(figure, first, second, replicates=params.replicates, seed=params.seed)
-    if drawn is not None and error and value == 0:
-        drawn = Interval(0.0, max(drawn.high, rule_of_three(rarer)))
-    if drawn is not None and not error and value == 1:
-        drawn = Interval(min(drawn.low, 1 - rule_of_three(rarer)), 1.0)
     how = "bootstrap over subjects" if drawn is not None else "too few subjects for an interval"
+    if drawn is not None and value == (0 if error else 1):
+        kinds = (positive, ~positive)
+        fewest = min(units(first[k], None if second is None else second[k]) for k in kinds)
+        bound, how = rule_of_three(fewest), _NO_ERROR
+        drawn = (
+            Interval(0.0, max(drawn.high, bound))
+            if error
+            else Interval(min(drawn.low, 1 - bound), 1.0)
+        )
     return Figure(
         name=name,
         value=value,
@@ -106,6 +113,14 @@ def nothing(name: str, slice_name: str, method: str, at_most: float | None) -> F
         method=f"{method}; no trial" if method else "no trial",
         verdict=None if at_most is None else judge(None, at_most),
     )
+
+
+def units(first: Codes, second: Codes | None) -> int:
+    """Subjects, or unordered pairs of subjects, behind the trials: as many may be independent."""
+    if second is None:
+        return len(np.unique(first))
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    return len(np.unique(np.stack([low, high]), axis=1).T) if len(first) else 0
 
 
 def weighted_share(errors: NDArray[np.bool_], weights: Weights) -> float:

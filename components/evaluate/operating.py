@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from components.evaluate.figures import units
 from components.evaluate.params import EvaluateParams
 from vultus.contracts.arrays import Scores
 from vultus.contracts.evaluation import THRESHOLDS
-from vultus.metrics import Calibration, clopper_pearson, trial_weights
+from vultus.metrics import Calibration, clopper_pearson, rule_of_three, trial_weights
 
 Codes = NDArray[np.int64]
 _EVERY_ONE_UP_TO = 40
@@ -34,7 +35,8 @@ def operating_points(
     Args: kinds: non-mated comparisons, or one entry a PAI species, of which the worst counts.
     Returns: thresholds at which 0, 1, 2 ... negatives of a kind are accepted, each one up to 40, then
         ever sparser, 200 a kind at most. `fmr_high` is the higher of Clopper-Pearson (independent
-        trials) and the bootstrap over subjects.
+        trials) and the bootstrap over subjects; where nothing was accepted, the rule of 3 over
+        subjects or subject pairs.
     """
     points = np.unique(np.concatenate([_points(kind.scores) for kind in kinds]))[::-1]
     rates = np.max([_rates(kind.scores, points) for kind in kinds], axis=0)
@@ -65,6 +67,11 @@ def _bounds(kind: Negatives, points: Scores, params: EvaluateParams) -> NDArray[
     below = np.searchsorted(kind.scores[order], points, "left")
     accepted = len(order) - below
     exact = [clopper_pearson(int(count), len(order)).high for count in accepted]
+    nothing = rule_of_three(units(kind.first, kind.second))
+    exact = [
+        bound if count else max(bound, nothing)
+        for bound, count in zip(exact, accepted, strict=True)
+    ]
     drawn = []
     weights = trial_weights(kind.first, kind.second, replicates=params.replicates, seed=params.seed)
     for weight in weights:

@@ -63,7 +63,7 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
     known = np.isfinite(test.scores[PANEL])
     live = test.bona_fide[known]
     if live.any() and not live.all():
-        blocks += [*_pictures(result), *_slice_picture(result, params)]
+        blocks += _pictures(result)
         blocks += _asked(result)
         blocks += _slices(result, params)
         if params.worst:
@@ -168,6 +168,7 @@ def _slices(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
     kept = [figure for figure in result.slices if not figure.slice.startswith("member=")]
     yield Heading("By room and declared attribute")
     yield slice_table(kept, (("pad_auc", "AUC"), ("bpcer", "BPCER")), params.min_slice)
+    yield from _slice_picture(result, params)
 
 
 def _worst(result: LivenessResult, params: EvaluateParams, store: Store) -> Iterator[Block]:

@@ -66,7 +66,7 @@ def recognition_blocks(
     ]
     both = test.mated.any() and not test.mated.all()
     if both:
-        blocks += [*_pictures(result, params), *_slice_picture(result, params)]
+        blocks += _pictures(result, params)
         blocks += _asked(result, params)
         blocks += _slices(result, params)
         if params.worst:
@@ -147,6 +147,7 @@ def _slices(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block
         quiet=True,
     )
     yield slice_table(result.slices, columns, params.min_slice)
+    yield from _slice_picture(result, params)
 
 
 def _worst(test: Comparisons, params: EvaluateParams, store: Store) -> Iterator[Block]:

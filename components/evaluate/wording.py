@@ -58,6 +58,11 @@ def interval(figure: Figure) -> str:
     return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
 
 
+def _short(figure: Figure) -> str:
+    """The interval behind its value, which names the unit."""
+    return f"({interval(figure).removesuffix(' %').replace(' – ', '–')})"
+
+
 def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) -> Table:
     """Figures with requirement, interval, n and verdict.
 
@@ -81,8 +86,9 @@ def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) ->
         columns=("figure", "value", "95 % interval", "n", "required", "verdict"),
         rows=tuple(rows),
         numeric=(1, 2, 3, 4),
-        caption="Test split. n counts trials; trials of one person depend on each other, so the "
-        "interval comes from drawing persons, and is never narrower than if trials were independent.",
+        caption="Test split. n counts trials. Trials of one person depend on each other, so the "
+        "interval comes from drawing persons and is never narrower than if trials were independent; "
+        "where no error was seen it ends at 3 divided by the number of persons or pairs of persons.",
     )
 
 
@@ -99,7 +105,7 @@ def slice_table(
         for column, _ in columns:
             one = found.get(column)
             known = one is not None and one.value is not None
-            cells.append(f"{number(one.value, column)} ({interval(one)})" if one and known else "–")
+            cells.append(f"{number(one.value, column)} {_short(one)}" if one and known else "–")
             cells.append(f"{one.n:,}" if one else "–")
         few = any(found[c].n < enough for c, _ in columns if c in found)
         cells.append(Verdict.NOT_ENOUGH_DATA if few else "")

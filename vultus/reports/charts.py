@@ -18,7 +18,7 @@ _LEAST, _MOST = 0.0005, 0.55
 _SIZE = (
     5.2,
     3.5,
-)  # inches; at 72 units an inch an SVG 374 wide: 9 pt text stays readable at 400 px
+)  # inches; an SVG 374 wide: its text is about 10 px on a screen of 400
 _SOME = 5
 """Trials below which a point of the reliability chart is left out."""
 _DASHES = ("-", "--", "-.", ":")
@@ -221,7 +221,8 @@ _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "vultus",
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "font.size": 10.5,
+    "legend.fontsize": 9.5,
     "text.color": LIGHT["ink"],
     "axes.labelcolor": LIGHT["quiet"],
     "axes.edgecolor": LIGHT["quiet"],

@@ -149,8 +149,8 @@ _PREAMBLE = f"""
 #show heading.where(level: 2): it => v(10pt) + text(size: 12pt, weight: 700, it.body) + v(2pt)
 #show heading.where(level: 3): it => v(6pt) + text(size: 9.5pt, weight: 700, it.body)
 #set table(stroke: (x, y) => (bottom: 0.5pt + if y == 0 {{ faint }} else {{ rule }}),
-  inset: (x: 4pt, y: 4pt))
-#show table: set text(size: 7.5pt)
+  inset: (x: 3pt, y: 4pt))
+#show table: set text(size: 7pt)
 #show table: set par(leading: 0.5em)
 #let th(body) = text(fill: faint, weight: 700, body)
 #let quiet(body) = text(size: 7.5pt, fill: faint, body)

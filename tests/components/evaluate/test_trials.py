@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from components.evaluate.comparisons import _in_turn, _pairs
+from components.evaluate.figures import rate_figure, units
 from components.evaluate.operating import Negatives, operating_points
 from components.evaluate.params import EvaluateParams
 from components.evaluate.pictures import fair_draw
 from components.evaluate.recognition import exponent, threshold_at
+from vultus.contracts.words import Verdict
 from vultus.metrics import Calibration, clopper_pearson, fmr
 
 groups = arrays.arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 5))
@@ -65,6 +67,18 @@ def test_of_several_species_the_worst_counts() -> None:
     points = operating_points([harmless, dangerous], Calibration(1, 0), EvaluateParams())
     at = threshold_at(points, 0.5)
     assert 0.6 < at <= 0.7
+
+
+def test_without_an_error_people_are_counted_not_pictures() -> None:
+    """Three people, 600 comparisons, none accepted: three pairs of people say no more than 3 / 3."""
+    first, second = np.tile([0, 0, 1], 200), np.tile([1, 2, 2], 200)
+    assert units(first, second) == units(second, first) == 3
+    assert units(first, None) == 2
+    figure = rate_figure("fmr", np.zeros(600, bool), first, second, EvaluateParams(), at_most=0.01)
+    assert (figure.value, figure.high, figure.n) == (0, 1, 600)
+    assert figure.verdict is Verdict.NOT_ENOUGH_DATA
+    many = rate_figure("fmr", np.zeros(600, bool), np.arange(600), None, EvaluateParams())
+    assert many.high == pytest.approx(clopper_pearson(0, 600).high)  # above 3 / 600
 
 
 def test_names_of_operating_points() -> None:
