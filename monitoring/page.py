@@ -93,9 +93,8 @@ def _pictures(findings: Sequence[Finding]) -> Iterator[Block]:
         course = Course(sample.current, sample.times, usual, (onset.start, onset.end))
         name = sample.column.removeprefix("quality_").replace("_", " ")
         text = f"{name} in {sample.stratum}"
-        yield Picture(
-            course_chart(course, name), "svg", alt=f"{text} over time", caption=f"{text}, over time"
-        )
+        yield Heading(text.capitalize(), 2)  # keeps each pair of charts together
+        yield Picture(course_chart(course, name), "svg", f"{text} over time", "over time")
         groups = {
             "usual": sample.reference.astype(np.float32),
             "now": sample.current.astype(np.float32),
@@ -104,7 +103,7 @@ def _pictures(findings: Sequence[Finding]) -> Iterator[Block]:
             histogram_chart(groups, name),
             "svg",
             alt=f"{text}, distribution",
-            caption=f"{text}: the whole window against the reference",
+            caption="the whole window against the reference",
         )
 
 
