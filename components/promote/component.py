@@ -17,11 +17,10 @@ def promote(version: Input[ModelVersion], params: dict) -> str:
     from vultus.signing import public_key_of
 
     door = open_door()
-    registry = registry_from(door.settings.tracking, door.home)
     report = promote_model(
         Path(version.path),
         PromoteParams.model_validate(params),
-        registry=registry,
+        registry=registry_from(door.settings.tracking, door.home),
         tracker=tracker_from(door.settings.tracking, door.home),
         store=door.store,
         home=door.home,

@@ -36,7 +36,7 @@ OWNERS = {
     "typst": "vultus.reports*",
     "pptx": "vultus.reports*",
     "kserve": "serving*",
-    "kubernetes": "components.promote*",
+    "kubernetes": "components.promote.rollout",
     "kfp": "components.artifacts components.*.component pipelines* monitoring.retrain",
 }
 EMPTY = ("components", "serving", "vultus.networks", "vultus.attacks", "monitoring", "pipelines")
