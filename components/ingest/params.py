@@ -22,6 +22,12 @@ class IngestParams(BaseModel):
         le=1,
         description="bona fide images that also go through the attacks' camera, without a medium",
     )
+    tight_share: float = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        description="of all presentations, both classes alike: cut down to the face",
+    )
     min_images_per_subject: int = Field(default=2, ge=1)
     max_image_bytes: int = Field(default=20_000_000, ge=1)
     max_image_pixels: int = Field(default=40_000_000, ge=1)

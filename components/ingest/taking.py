@@ -10,6 +10,7 @@ import numpy as np
 from components.ingest.params import IngestParams
 from components.ingest.source import Item, Refused, Source
 from components.ingest.split import pseudonym_of, split_of
+from vultus.attacks.framing import tightened
 from vultus.attacks.simulation import Presentation as Simulated
 from vultus.attacks.simulation import bona_fide_capture, simulate
 from vultus.contracts.arrays import Box, Landmarks, RgbImage
@@ -97,16 +98,22 @@ class Taker:
             Species.MASK: self.params.mask_share,
         }
         wanted = [species for species, share in shares.items() if rng.random() < share]
-        if not wanted:
+        cut_alone = rng.random() < self.params.tight_share
+        if not wanted and not cut_alone:
             return []
         found = detect_with_border(self._detector, image)
         if len(found) == 0:
             return []
-        box, landmarks = found.boxes[0], found.landmarks[0]
-        return [
-            self._simulated_row(item, species, _present(image, box, landmarks, species, rng), rng)
-            for species in wanted
-        ]
+        rows = []
+        for species in wanted:
+            seen = _present(image, found.boxes[0], found.landmarks[0], species, rng)
+            if rng.random() < self.params.tight_share:
+                seen = tightened(seen, rng)
+            rows.append(self._simulated_row(item, species, seen, rng))
+        if cut_alone:
+            alone = tightened(Simulated(image, found.boxes[0], {}), rng)
+            rows.append(self._simulated_row(item, None, alone, rng))
+        return rows
 
     def _simulated_row(
         self, item: Item, species: Species | None, made: Simulated, rng: np.random.Generator

@@ -8,8 +8,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from support.heads import rendered
+from vultus.attacks.framing import tightened
 from vultus.attacks.simulation import bona_fide_capture, simulate
-from vultus.contracts.words import Species
+from vultus.contracts.words import ContextKind, Species
+from vultus.faces.context import context_kind
 from vultus.faces.picture import encode_jpeg
 
 
@@ -83,3 +85,17 @@ def test_trivial_traces_do_not_tell_the_classes_apart() -> None:
     for column, name in enumerate(("bytes", "mean", "contrast", "sharpness", "jpeg")):
         area = roc_auc_score(labels, [row[column] for row in rows])
         assert max(area, 1 - area) <= 0.75, f"{name}: AUC {area:.2f}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tight_cut_keeps_the_face_and_leaves_no_room(seed: int) -> None:
+    made = rendered(seed % 2)
+    rng = np.random.default_rng(seed)
+    wide = bona_fide_capture(made.image, made.box, rng)
+    tight = tightened(wide, rng)
+    assert context_kind(wide.box, wide.image.shape) is ContextKind.FULL
+    assert context_kind(tight.box, tight.image.shape) is ContextKind.TIGHT
+    assert 1.0 <= tight.simulation["frame_extent"] <= 1.12
+    x1, y1, x2, y2 = (round(float(v)) for v in wide.box)
+    u1, v1, u2, v2 = (round(float(v)) for v in tight.box)
+    assert np.array_equal(tight.image[v1:v2, u1:u2], wide.image[y1:y2, x1:x2])
