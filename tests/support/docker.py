@@ -241,16 +241,17 @@ def run_hardened(
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[str]:
+def serving(home: Path, *, tracking: str) -> Iterator[str]:
     """The server's image over a home with a promoted model; its address, once it is ready.
 
     Raises: AssertionError with the server's log, where it does not get ready.
     """
     port = _free_port()
-    settings = (f"VULTUS_HOME={home}", f"VULTUS_SERVING__PORT={port}", "VULTUS_THREADS=1")
+    settings = [f"VULTUS_HOME={home}", f"VULTUS_TRACKING__URI={tracking}", "VULTUS_THREADS=1"]
+    settings += ["VULTUS_SERVING__HOST=127.0.0.1", f"VULTUS_SERVING__PORT={port}"]
     options = [option for option in HARDENED if not option.startswith(("--user", "--network"))]
     command = ["docker", "run", "--detach", *options, "--network=host", f"--user={os.getuid()}"]
-    command += [f"--env={setting}" for setting in (*settings, "VULTUS_SERVING__HOST=127.0.0.1")]
+    command += [f"--env={setting}" for setting in settings]
     command += [f"--volume={home}:{home}", "vultus/serving:dev"]
     started = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     address = f"http://127.0.0.1:{port}"
