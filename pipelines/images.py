@@ -159,11 +159,16 @@ def _packages(client: str, supply: Supply) -> Iterator[tuple[str, list[str]]]:
         yield wheels, secrets
 
 
-def _wheels_image(client: str, folder: Path) -> str:
-    """Hand a folder of wheels to the daemon once, as an image that builds mount and never keep."""
+def wheels_tag(folder: Path) -> str:
+    """The image that a folder of wheels becomes; another folder, another tag."""
     files = sorted(file for file in folder.iterdir() if file.is_file())
     facts = "\n".join(f"{file.name} {file.stat().st_size}" for file in files)
-    tag = f"vultus/wheels:{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+    return f"vultus/wheels:{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+
+
+def _wheels_image(client: str, folder: Path) -> str:
+    """Hand a folder of wheels to the daemon once, as an image that builds mount and never keep."""
+    tag = wheels_tag(folder)
     if subprocess.run([client, "image", "inspect", tag], capture_output=True).returncode == 0:
         return tag
     with subprocess.Popen(["tar", "-C", str(folder), "-c", "."], stdout=subprocess.PIPE) as tar:

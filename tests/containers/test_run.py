@@ -77,12 +77,12 @@ def test_the_whole_chain_ends_with_a_registered_version(
         run.execute(ir, arguments, environment=environment, runner="docker")
         registry = registry_from(TrackingSettings(uri=server.uri), home)
         versions = list(registry.versions("vultus-recognition"))
+        assert run.outputs["decision"] == "passed"
+        with docker.serving(home.root, tracking=server.uri) as address:
+            with urllib.request.urlopen(f"{address}/v2/health/ready", timeout=5) as answer:
+                assert json.load(answer) == {"ready": True}
+            with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
+                assert 'vultus_model_info{task="recognition"' in answer.read().decode()
     assert all(step.status in ("done", "cached") for step in run.steps.values()), run.steps
     assert [version.tags["git_commit"] for version in versions] == ["0" * 40]
-    assert run.outputs["decision"] == "passed"
     assert {file.stat().st_uid for file in home.runs.rglob("*")} == {os.getuid()}
-    with docker.serving(home.root) as address:
-        with urllib.request.urlopen(f"{address}/v2/health/ready", timeout=5) as answer:
-            assert json.load(answer) == {"ready": True}
-        with urllib.request.urlopen(f"{address}/metrics", timeout=5) as answer:
-            assert 'vultus_model_info{task="recognition"' in answer.read().decode()

