@@ -37,7 +37,13 @@ class TrainParams(BaseModel):
     )
     # recognition
     adapter_pull: float = Field(
-        default=0.05, ge=0, description="weight of ‖W − I‖²: how much real faces are protected"
+        default=0.05, ge=0, description="weight of ‖W − start‖²: how much real faces are protected"
+    )
+    levelling: float = Field(
+        default=0.01,
+        ge=0,
+        description="the adapter starts by evening out what all training faces share; the damping "
+        "of that, 0 = off: it starts as the identity",
     )
     arcface_scale: float = Field(default=24.0, gt=0)
     arcface_margin: float = Field(default=0.3, ge=0, lt=1.5, description="radians")

@@ -19,7 +19,7 @@ from vultus.contracts.transform import Architecture, RecognitionTransform
 from vultus.contracts.words import Presentation, Split
 from vultus.errors import TrainingFailed
 from vultus.metrics import auc, equal_error_rate
-from vultus.networks.adapter import AdaptedSFace, Adapter
+from vultus.networks.adapter import AdaptedSFace, Adapter, levelling
 from vultus.networks.encoder import TorchEncoder
 from vultus.networks.engine import HistoryRow, fit
 from vultus.networks.heads import AdapterTraining, ArcFace
@@ -104,7 +104,7 @@ class EmbeddingLesson:
         return {
             "auc": auc(scores, mated),
             "eer": equal_error_rate(scores, mated),
-            "adapter_drift": float(network.adapter.drift()),
+            "adapter_drift": float(network.adapter.drift(network.origin)),
         }
 
 
@@ -144,12 +144,16 @@ def _lesson(
 
 
 def _training(lesson: EmbeddingLesson, params: TrainParams) -> AdapterTraining:
-    """Adapter at the identity, class centres at the subjects' means."""
+    """Adapter at the levelling of the training faces, class centres at the subjects' means."""
+    adapter = Adapter(DIMENSION)
+    if params.levelling:
+        adapter.start_at(levelling(lesson.embeddings, params.levelling))
     head = ArcFace(
         len(lesson.shares), DIMENSION, scale=params.arcface_scale, margin=params.arcface_margin
     )
-    head.start_at(lesson.embeddings, lesson.subjects)
-    return AdapterTraining(Adapter(DIMENSION), head, params.adapter_pull)
+    with torch.no_grad():
+        head.start_at(adapter(lesson.embeddings), lesson.subjects)
+    return AdapterTraining(adapter, head, params.adapter_pull)
 
 
 def _codes(rows: list[Row]) -> Indices:

@@ -1,8 +1,8 @@
 """A linear adapter on a frozen trunk that starts exactly as the identity.
 
 Fine-tuning on rendered people must not cost accuracy on real ones: the trunk never moves, and the
-adapter is one matrix W that begins at I and is pulled back to it (`drift`). At W = I the embedder
-is the untouched trunk.
+adapter is one matrix W. At W = I the embedder is the untouched trunk. Training begins by levelling
+what all training faces have in common (`levelling`), and is pulled back to that start (`drift`).
 """
 
 import torch
@@ -31,9 +31,36 @@ class Adapter(nn.Module):
         unit = functional.normalize(embeddings)
         return functional.normalize(unit + unit @ self.residual.T)
 
-    def drift(self) -> Tensor:
-        """Squared Frobenius distance of W from I: what the regulariser holds small."""
-        return self.residual.square().sum()
+    @torch.no_grad()
+    def start_at(self, matrix: Tensor) -> None:
+        """Set W, float32 [D, D]."""
+        self.residual.copy_(matrix - torch.eye(len(matrix)))
+
+    def drift(self, origin: Tensor | None = None) -> Tensor:
+        """Squared Frobenius distance of W from another matrix, or from I."""
+        moved = self.residual if origin is None else self.matrix - origin
+        return moved.square().sum()
+
+
+def levelling(embeddings: Tensor, damping: float) -> Tensor:
+    """The symmetric matrix that evens out directions which all faces of a source share.
+
+    Rendered people, one camera or one ancestry push all embeddings one way; strangers then score
+    high and a threshold set on them refuses everybody else's mates. Directions are divided by the
+    square root of their energy, damped so that those with little energy are left as they are.
+
+    Args:
+        embeddings: float32 [N, D], unit length.
+        damping: share of the largest energy that is added to each; large = the identity.
+    Returns: float32 [D, D], the root mean square of its diagonal is 1.
+    Source: damped PCA whitening; measured here, see components/train/README.md.
+    """
+    unit = embeddings.double()
+    energy, axes = torch.linalg.eigh(unit.T @ unit / len(unit))
+    scale = 1 / (energy.clamp(min=0) / energy[-1] + damping).sqrt()
+    matrix = axes @ torch.diag(scale) @ axes.T
+    levelled: Tensor = (matrix / matrix.diagonal().square().mean().sqrt()).float()
+    return levelled
 
 
 class AdaptedSFace(nn.Module):

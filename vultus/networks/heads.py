@@ -47,11 +47,15 @@ class ArcFace(nn.Module):
 class AdapterTraining(nn.Module):
     """Adapter and class centres, trained together; only the adapter is kept."""
 
+    origin: Tensor
+
     def __init__(self, adapter: Adapter, head: ArcFace, pull: float) -> None:
+        """`adapter` stands where training begins; `pull` holds it near there."""
         super().__init__()
         self.adapter, self.head, self.pull = adapter, head, pull
+        self.register_buffer("origin", adapter.matrix.detach().clone())
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """ArcFace loss plus `pull` times the adapter's drift from the identity."""
+        """ArcFace loss plus `pull` times the adapter's drift from where it began."""
         loss: Tensor = self.head(self.adapter(embeddings), labels)
-        return loss + self.pull * self.adapter.drift()
+        return loss + self.pull * self.adapter.drift(self.origin)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vultus.networks.adapter import AdaptedSFace, Adapter
+from vultus.networks.adapter import AdaptedSFace, Adapter, levelling
 from vultus.networks.heads import AdapterTraining, ArcFace
 from vultus.networks.sface import DIMENSION, SIDE, SFace
 
@@ -70,7 +70,7 @@ def test_a_wider_margin_never_lowers_the_loss() -> None:
     assert losses == sorted(losses)
 
 
-def test_a_stronger_pull_ends_nearer_to_the_identity() -> None:
+def test_a_stronger_pull_ends_nearer_to_where_it_began() -> None:
     embeddings, labels = _unit(60), torch.arange(60) % 6
     drifts = []
     for pull in (0.0, 1.0, 100.0):
@@ -85,3 +85,22 @@ def test_a_stronger_pull_ends_nearer_to_the_identity() -> None:
         drifts.append(float(training.adapter.drift().detach()))
     assert drifts == sorted(drifts, reverse=True)
     assert drifts[0] > 10 * drifts[2]
+
+
+def test_levelling_parts_strangers_that_share_a_direction_and_keeps_mates() -> None:
+    generator = torch.Generator().manual_seed(3)
+    common = torch.nn.functional.normalize(torch.randn(1, DIMENSION, generator=generator))
+    people = torch.randn(40, DIMENSION, generator=generator).repeat_interleave(2, dim=0)
+    noise = 0.3 * torch.randn(80, DIMENSION, generator=generator)
+    seen = torch.nn.functional.normalize(people + noise + 12 * common)
+    adapter = Adapter()
+    adapter.start_at(levelling(seen, 0.01))
+    before, after = seen @ seen.T, adapter(seen).detach() @ adapter(seen).detach().T
+    strangers = torch.arange(80)[:, None] // 2 != torch.arange(80)[None] // 2
+    assert before[strangers].mean() > 0.4
+    assert after[strangers].mean().abs() < 0.05
+    assert after[0, 1] > 0.6
+
+
+def test_much_damping_is_the_identity() -> None:
+    torch.testing.assert_close(levelling(_unit(60), 1e6), torch.eye(DIMENSION), atol=1e-5, rtol=0)
