@@ -1,6 +1,7 @@
 """What a person sees while `vultus run` works, and the one screen it ends with."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -47,6 +48,7 @@ def run_on_screen(
         from pipelines.docker import require_images
 
         require_images(STEPS)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server outlives us
     start = time.monotonic()
     home = settings.paths
     console = Console()
