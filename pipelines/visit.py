@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,6 +24,8 @@ from vultus.contracts.words import Split
 from vultus.errors import VultusError
 
 _PEOPLE = 12
+_REQUESTS = 90
+"""Of verify and of liveness at most: a drift test wants 50 rows of one decision."""
 _TIMEOUT_S = 30.0
 _PREFIX = "first-visit-"
 
@@ -61,9 +64,10 @@ def faces_of(crops: Path, store: Store) -> Faces:
             attacks.append(row["image_sha256"])
         elif not row["simulated"]:
             people.setdefault(row["subject"], []).append(row["image_sha256"])
-    several = [images for images in people.values() if len(images) > 1][:_PEOPLE]
+    several = [images for images in people.values() if len(images) > 1]
+    each = max(2, _REQUESTS // max(1, len(several)))
     return Faces(
-        [[store.get(image) for image in images[:3]] for images in several],
+        [[store.get(image) for image in images[:each]] for images in several[:_REQUESTS]],
         [store.get(image) for image in attacks[:_PEOPLE]],
     )
 
@@ -74,12 +78,12 @@ def visit(base_url: str, api_key: str, faces: Faces) -> Iterator[Asked]:
     Yields: one Asked a kind of request, when it is through.
     Raises: VultusError, where the server refuses a request.
     """
-    people = faces.people
+    people = faces.people[:_PEOPLE]
     names = [f"{_PREFIX}{index}" for index in range(len(people))]
-    mated = [(images[0], images[1]) for images in people]
+    mated = [pair for images in faces.people for pair in pairwise(images)]
     strangers = [(images[0], people[index - 1][1]) for index, images in enumerate(people)]
-    bona_fide = [images[0] for images in people]
-    newest = [images[-1] for images in people]
+    bona_fide = [image for images in faces.people for image in images]
+    first, newest = [images[0] for images in people], [images[-1] for images in people]
     with Client(base_url, api_key) as client:
         yield _ask("same person", "verify", mated, lambda two: client.verify(*two).decision)
         yield _ask("strangers", "verify", strangers, lambda two: client.verify(*two).decision)
@@ -96,7 +100,7 @@ def visit(base_url: str, api_key: str, faces: Faces) -> Iterator[Asked]:
             return answer.decision
 
         try:
-            yield _ask("new person", "enrol", list(zip(names, bona_fide, strict=True)), enrol)
+            yield _ask("new person", "enrol", list(zip(names, first, strict=True)), enrol)
             yield _ask("again", "identify", newest, lambda one: client.identify(one).decision)
         finally:
             gone = _ask("forget", "delete", known, lambda name: client.delete(name).decision)

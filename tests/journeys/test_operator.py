@@ -20,8 +20,11 @@ def test_a_failed_lamp_is_found_and_named(promoted: PromotedHome) -> None:
     with running_server(Home(promoted.root)) as server, Client(server.url, server.key) as client:
         for picture in good * 4:
             client.liveness(picture)
-    usual = json.loads(promoted.vultus("monitor", "--json", "--rows", "100", "--confirm",
-        "--set", "freeze_rows=100").out)
+    usual = json.loads(
+        promoted.vultus(
+            "monitor", "--json", "--rows", "100", "--confirm", "--set", "freeze_rows=100"
+        ).out
+    )
     with running_server(Home(promoted.root)) as server, Client(server.url, server.key) as client:
         for picture in good * 4:
             client.liveness(changed(picture, darkened))

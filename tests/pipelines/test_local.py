@@ -31,6 +31,7 @@ TINY: dict[str, Any] = {
         "replay_share": 0,
         "mask_share": 0,
         "recapture_share": 0,
+        "tight_share": 0,
         "validation_share": 0.3,
         "test_share": 0.3,
     },

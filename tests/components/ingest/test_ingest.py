@@ -69,7 +69,13 @@ def test_everything_bad_is_refused_by_name_and_the_rest_stays(tmp_path: Path) ->
     root = write_people(tmp_path / "people", people=4, images=2)
     expected = spoil(root)
     ingest(
-        str(root), tmp_path / "raw", print_share=0, replay_share=0, mask_share=0, recapture_share=0
+        str(root),
+        tmp_path / "raw",
+        print_share=0,
+        replay_share=0,
+        mask_share=0,
+        recapture_share=0,
+        tight_share=0,
     )
     raw = RawFaces.open(tmp_path / "raw")
     assert raw.faces.num_rows == 8
@@ -98,6 +104,7 @@ def test_a_list_file_names_attacks_and_attributes(people: Path, tmp_path: Path) 
         replay_share=0,
         mask_share=0,
         recapture_share=0,
+        tight_share=0,
     )
     raw = RawFaces.open(tmp_path / "raw")
     assert [row["species"] for row in raw.faces.to_pylist()] == [None, None, "print"]
