@@ -113,6 +113,7 @@ class Assembly:
         self._threads = threads
         self._changed = changed
         self._loading = threading.Lock()
+        self._elders: dict[str, Served | None] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._state = self._look()
@@ -143,6 +144,19 @@ class Assembly:
             self._changed("swapped", self._served)
             return True
 
+    def elder(self, name: str) -> tuple[FaceAnalyser, Thresholds] | None:
+        """An earlier recogniser, such as "vultus-recognition/2", opened once.
+
+        None where its files are gone or not to be trusted, which is said once in the log.
+        """
+        with self._loading:
+            if name not in self._elders:
+                self._elders[name] = self._open_elder(name)
+            elder = self._elders[name]
+        if elder is None or elder.thresholds is None:
+            return None
+        return elder.analyser, elder.thresholds
+
     def follow(self) -> None:
         """Look once a second from now on, in a thread of its own."""
         self._thread = threading.Thread(target=self._run, name="champion", daemon=True)
@@ -157,6 +171,24 @@ class Assembly:
     def _run(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_S):
             self.check()
+
+    def _open_elder(self, name: str) -> Served | None:
+        source = self._sources[0]
+        try:
+            folder: Path | None = source.home.models / name
+            if folder is not None and not folder.is_dir():
+                folder = source.fetch(f"{_SCHEME}{name}")
+            if folder is None:
+                raise BadArtifact(f"{name} is in no registry any more")
+            opened = open_analyser(folder, None, self._public_key, threads=self._threads)
+        except (VultusError, OSError) as error:
+            logger.error(
+                "people enrolled under an earlier recogniser must enrol again",
+                extra={"model": name, "why": str(error)},
+            )
+            return None
+        logger.info("earlier recogniser opened for people it alone knows", extra={"model": name})
+        return Served(*opened)
 
     def _look(self) -> tuple[tuple[int, ...], ...]:
         return tuple(source.state() for source in self._sources)

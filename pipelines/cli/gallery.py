@@ -13,7 +13,7 @@ from vultus.contracts.words import MatchDecision
 from vultus.settings import Settings
 
 if TYPE_CHECKING:
-    from serving.assembly import Served
+    from serving.assembly import Assembly
     from vultus.gallery import Gallery
 
 _JSON = typer.Option("--json", help="print the whole answer, as the server gives it")
@@ -45,7 +45,7 @@ def enrol(
     data = image.read_bytes()
     with _gallery(settings) as gallery:
         answer = answers.enrol(
-            _served(settings).analyser,
+            _assembly(settings).current.analyser,
             gallery,
             subject,
             decode_image(data),
@@ -75,7 +75,8 @@ def identify(
     from vultus.faces.picture import decode_image
 
     settings: Settings = ctx.obj
-    served = _served(settings)
+    assembly = _assembly(settings)
+    served = assembly.current
     if served.thresholds is None:
         raise BadArtifact("no recognition model was promoted; run `vultus run recognition` first")
     with _gallery(settings) as gallery:
@@ -87,6 +88,7 @@ def identify(
             fmr=settings.serving.fmr if fmr is None else fmr,
             request_id=uuid.uuid4().hex,
             limit=limit,
+            elder_of=assembly.elder,
         )
     if as_json:
         typer.echo(answer.model_dump_json(indent=2))
@@ -133,10 +135,10 @@ def _gallery(settings: Settings) -> "Iterator[Gallery]":
         gallery.close()
 
 
-def _served(settings: Settings) -> "Served":
+def _assembly(settings: Settings) -> "Assembly":
     from serving.assembly import Assembly, sources_from, trusted_key
 
-    return Assembly(*sources_from(settings), trusted_key(settings)).current
+    return Assembly(*sources_from(settings), trusted_key(settings))
 
 
 def _say(answer: IdentifyAnswer) -> None:

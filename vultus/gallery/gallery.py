@@ -38,6 +38,7 @@ class Gallery:
         self._generation = -1
         self._names: dict[int, str] = {}
         self._indexes: dict[str, Index] = {}
+        self._behind: tuple[tuple[int, str], dict[str, frozenset[str]]] = ((-1, ""), {})
         self._prove_key()
 
     def add(
@@ -102,6 +103,23 @@ class Gallery:
             return []
         found = index.search(np.asarray(embedding, np.float32), threshold, limit)
         return [Candidate(subject=names[subject], score=score) for subject, score in found]
+
+    def left_behind(self, model: str) -> dict[str, frozenset[str]]:
+        """Subjects without a reference under `model`, by the other models that know them.
+
+        Raises: StorageUnavailable, BadArtifact.
+        """
+        indexes, names = self._refresh()
+        place = (self._generation, model)
+        if self._behind[0] != place:
+            here = set(indexes[model].subjects.tolist()) if model in indexes else set()
+            behind = {
+                other: frozenset(names[one] for one in set(index.subjects.tolist()) - here)
+                for other, index in indexes.items()
+                if other != model
+            }
+            self._behind = (place, {other: who for other, who in behind.items() if who})
+        return self._behind[1]
 
     def references(self, subject: str) -> int:
         """How many references a subject has, under all models."""
