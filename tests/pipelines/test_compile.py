@@ -65,6 +65,26 @@ def test_the_steps_follow_each_other(compiled: dict[Task, Path], task: Task) -> 
 
 
 @pytest.mark.parametrize("task", Task)
+def test_a_cluster_hands_each_step_its_settings_and_no_more_secrets_than_it_needs(
+    compiled: dict[Task, Path], task: Task
+) -> None:
+    _, platform = yaml.safe_load_all(compiled[task].read_text())
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert set(executors) == {f"exec-{step}" for step in STEPS}
+    holders: dict[str, set[str]] = {}
+    for name, executor in executors.items():
+        assert executor["securityContext"] == {"runAsNonRoot": True, "runAsUser": "10001"}
+        (settings,) = executor["configMapAsEnv"]
+        assert "VULTUS_TRACKING__URI" in {one["envVar"] for one in settings["keyToEnv"]}
+        for secret in executor["secretAsEnv"]:
+            for key in secret["keyToEnv"]:
+                holders.setdefault(key["envVar"], set()).add(name.removeprefix("exec-"))
+    assert holders.pop("VULTUS_KEYS__PSEUDONYM") == {"ingest"}
+    assert holders.pop("VULTUS_KEYS__SIGNING") == {"register", "promote"}
+    assert set(holders) == {"VULTUS_STORAGE__ACCESS_KEY", "VULTUS_STORAGE__SECRET_KEY"}
+
+
+@pytest.mark.parametrize("task", Task)
 def test_images_are_named_after_steps_and_sources(compiled: dict[Task, Path], task: Task) -> None:
     executors = spec_of(compiled[task])["deploymentSpec"]["executors"]
     tag = source_tag(CHECKOUT)
