@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from monitoring.params import MonitorParams
 from monitoring.reference import Reference
-from monitoring.strata import Sample, Stratum
+from monitoring.strata import ANY, Sample, Stratum
 from monitoring.window import Window
 from vultus.contracts.traffic import SKETCH_LENGTH
 from vultus.contracts.words import RECOGNITION_MODEL
@@ -57,7 +57,7 @@ def population_tests(window: Window, reference: Reference, params: MonitorParams
             continue
         statistic, p = sketch_distance(before, now, params)
         shift = now.mean(axis=0) - before.mean(axis=0)
-        stratum = Stratum(operation, "all")
+        stratum = Stratum(operation, ANY)
         tests.append(
             Permuted(
                 column="sketch",

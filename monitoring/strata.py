@@ -1,9 +1,12 @@
 """Which numbers are compared with which: one sample per column and (operation, decision) stratum.
 
 Within a stratum, because the share of mated comparisons, and with it the overall distribution of
-scores, is another one at every door and in every laboratory.
+scores, is another one at every door and in every laboratory. Quality does not depend on that share:
+where no decision of an operation can be compared, as when a failed lamp makes every face look like an
+attack, the pictures of all its decisions are.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +19,11 @@ from monitoring.reference import Reference
 from monitoring.window import Window
 from vultus.contracts.words import PAD_MODEL, QUALITY_COMPONENTS, RECOGNITION_MODEL
 
+ANY = "all"
+"""Stands for every decision of an operation."""
 SCORES = ("score", "margin", "pad_score")
-COLUMNS = (
-    *SCORES,
-    *(f"quality_{name}" for name in QUALITY_COMPONENTS),
-    "latency_total_ms",
-)
+QUALITIES = tuple(f"quality_{name}" for name in QUALITY_COMPONENTS)
+COLUMNS = (*SCORES, *QUALITIES, "latency_total_ms")
 _MODEL_OF = {
     "score": ("model_recognition", RECOGNITION_MODEL),
     "margin": ("model_recognition", RECOGNITION_MODEL),
@@ -85,15 +87,29 @@ def samples_of(
     for stratum, (now, before) in strata_of(window, reference).items():
         if min(now, before) < params.min_rows:
             thin.append(Thin(stratum, now, before))
-            continue
-        ours, theirs = (_rows(t, stratum) for t in (window.table, reference.table))
-        for column in COLUMNS:
-            current, times = _values(_answered_by(ours, column, reference), column)
-            past, _ = _values(theirs, column)
-            if min(current.size, past.size) >= params.min_rows:
-                chosen, kept = (_thinned(np.arange(v.size), params) for v in (past, current))
-                samples.append(Sample(column, stratum, past[chosen], current[kept], times[kept]))
+        else:
+            samples += _compared(stratum, COLUMNS, window, reference, params)
+    compared = {sample.stratum.operation for sample in samples}
+    for operation in sorted({one.stratum.operation for one in thin} - compared):
+        samples += _compared(Stratum(operation, ANY), QUALITIES, window, reference, params)
     return samples, thin
+
+
+def _compared(
+    stratum: Stratum,
+    columns: tuple[str, ...],
+    window: Window,
+    reference: Reference,
+    params: MonitorParams,
+) -> Iterator[Sample]:
+    """The columns of a stratum that have enough values on both sides."""
+    ours, theirs = (_rows(table, stratum) for table in (window.table, reference.table))
+    for column in columns:
+        current, times = _values(_answered_by(ours, column, reference), column)
+        past, _ = _values(theirs, column)
+        if min(current.size, past.size) >= params.min_rows:
+            chosen, kept = (_thinned(np.arange(v.size), params) for v in (past, current))
+            yield Sample(column, stratum, past[chosen], current[kept], times[kept])
 
 
 def sorted_items(counts: dict[Stratum, int]) -> list[tuple[Stratum, int]]:
@@ -107,12 +123,10 @@ def _counts(table: pa.Table) -> dict[Stratum, int]:
 
 
 def _rows(table: pa.Table, stratum: Stratum) -> pa.Table:
-    return table.filter(
-        pc.and_(
-            pc.equal(table["operation"], stratum.operation),
-            pc.equal(table["decision"], stratum.decision),
-        )
-    )
+    wanted = pc.equal(table["operation"], stratum.operation)
+    if stratum.decision != ANY:
+        wanted = pc.and_(wanted, pc.equal(table["decision"], stratum.decision))
+    return table.filter(wanted)
 
 
 def _answered_by(table: pa.Table, column: str, reference: Reference) -> pa.Table:

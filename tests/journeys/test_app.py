@@ -39,7 +39,9 @@ def _lines() -> list[str]:
     return re.findall(r"^curl .*$", README.read_text(), re.MULTILINE)
 
 
-def test_the_lines_of_the_readme_work_as_they_stand(server: Running, folder: Path) -> None:
+def test_the_lines_of_the_readme_work_as_they_stand(
+    promoted: PromotedHome, server: Running, folder: Path
+) -> None:
     answers = []
     for line in _lines():
         command = line.replace("http://127.0.0.1:8080", server.url)
@@ -57,7 +59,7 @@ def test_the_lines_of_the_readme_work_as_they_stand(server: Running, folder: Pat
     verify, liveness, enrol, identify, forget = answers
     for answer in (verify, liveness, enrol, identify):
         assert answer.keys() >= KEYS
-    assert verify["models"] == {"recognition": "vultus-recognition/2", "pad": "vultus-pad/1"}
+    assert verify["models"] == promoted.champions()
     assert verify["score"] > verify["threshold"]
     assert verify["decision"] in ("match", "not_decided")
     assert enrol["decision"] in ("enrolled", "refused")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from support.journey import PromotedHome
+from support.journey import SOURCE, PromotedHome
 from vultus.contracts.home import Home
 from vultus.registry import MlflowRegistry
 from vultus.registry.choice import sqlite_uri
@@ -61,8 +61,7 @@ def test_the_same_run_again_does_no_step_twice(promoted: PromotedHome) -> None:
 
 def test_one_changed_parameter_runs_only_what_depends_on_it(promoted: PromotedHome) -> None:
     said = promoted.vultus(
-        "run", "recognition", "--set", "source=synthetic:people=20,images=4",
-        "--set", "train.epochs=4",
+        "run", "recognition", "--set", f"source={SOURCE}", "--set", "train.epochs=4",
     )  # fmt: skip
     assert said.code == 0, said.out + said.err
     states = _states(said.out, "recognition")

@@ -24,6 +24,7 @@ from support.heads import weights_folder
 from vultus.contracts.faces import RawFaces
 from vultus.contracts.words import Task
 
+SHARES = ("print_share", "replay_share", "mask_share", "recapture_share", "tight_share")
 CHAIN = {
     "ingest": set(),
     "crop": {"ingest"},
@@ -153,7 +154,7 @@ def test_a_command_of_the_ir_runs_as_written(compiled: dict[Task, Path], tmp_pat
     people = write_people(tmp_path / "people", people=4, images=2)
     out = tmp_path / "raw"
     container = spec_of(compiled[Task.RECOGNITION])["deploymentSpec"]["executors"]["exec-ingest"]
-    params = {"print_share": 0, "replay_share": 0, "mask_share": 0, "recapture_share": 0}
+    params = dict.fromkeys(SHARES, 0)
     task = {
         "inputs": {"parameterValues": {"source": str(people), "seed": 0, "params": params}},
         "outputs": {

@@ -1,5 +1,6 @@
 """A home in which a small `vultus run` has been: real models, promoted, served once."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from support.pretrained import weights_folder
 
-SOURCE = "synthetic:people=20,images=4"
+SOURCE = "synthetic:people=24,images=5"
 SMALL = ("source=" + SOURCE, "train.epochs=3")
 _TIMEOUT_S = 900
 
@@ -44,6 +45,16 @@ class PromotedHome:
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)
+
+    def champions(self) -> dict[str, str]:
+        """Task -> the version that `vultus models` calls champion."""
+        rows = json.loads(self.vultus("models", "--json").out)
+        short = {"vultus-recognition": "recognition", "vultus-pad": "pad"}
+        return {
+            short[row["model"]]: f"{row['model']}/{row['version']}"
+            for row in rows
+            if "champion" in row["aliases"]
+        }
 
     def run(self, *changes: str) -> Said:
         """`vultus run` on the small source, with more `--set` changes."""
