@@ -2,20 +2,23 @@
 
 import logging
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
+
+from components.environment import environment
 
 logger = logging.getLogger(__name__)
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 _REPORT_EVERY_S = 1.0
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+)
+"""For workers, which share the cores already: threads inside each cost a seventh (two cores)."""
 
 
 def map_in_order(
@@ -46,7 +49,7 @@ def map_in_order(
         return
     context = multiprocessing.get_context("spawn")
     with (
-        _one_thread_each(),
+        environment(_ONE_THREAD),
         ProcessPoolExecutor(processes, mp_context=context, initializer=prepare) as pool,
     ):
         queue = iter(items)
@@ -58,21 +61,6 @@ def map_in_order(
             under_way.extend(pool.submit(function, item) for item in islice(queue, 1))
             progress.step()
             yield result
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Workers share the cores already: threads inside each cost a seventh (measured, two cores)."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 class Progress:

@@ -6,10 +6,12 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from components.environment import environment as inherited
 from pipelines.docker import DockerUnavailable, docker_runner, honest_exit_codes
 from pipelines.params import STEPS
 from pipelines.placement import CHECKOUT
@@ -101,20 +103,10 @@ class LocalRun:
         )
 
 
-@contextlib.contextmanager
-def _environment(changes: dict[str, str]) -> Any:
-    """Set variables that subprocesses inherit, and put the old ones back."""
-    before = {name: os.environ.get(name) for name in (*changes, "PYTHONPATH")}
-    os.environ.update(changes)
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), before["PYTHONPATH"]]))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _environment(changes: dict[str, str]) -> AbstractContextManager[None]:
+    """What subprocesses inherit: the settings, and where the sources lie."""
+    path = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH")]))
+    return inherited({**changes, "PYTHONPATH": path})
 
 
 @contextlib.contextmanager
