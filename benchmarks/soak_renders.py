@@ -8,7 +8,9 @@ import argparse
 import time
 from itertools import combinations
 
+import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.machine import say, weights_folder
 from vultus.contracts.transform import DetectorParams, RecognitionTransform
@@ -27,7 +29,9 @@ def main() -> None:
     options.add_argument("--images", type=int, default=4)
     options.add_argument("--seed", type=int, default=9001)
     given = options.parse_args()
-    say(measure(given.people, given.images, given.seed))
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):  # a rate per core is measured on one
+        say(measure(given.people, given.images, given.seed))
 
 
 def measure(people: int, images: int, seed: int) -> dict[str, object]:

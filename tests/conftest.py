@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.journey import PromotedHome, first_run
 from support.tracking import Tracking
 from vultus.contracts.home import Home
 from vultus.registry import MlflowServer
@@ -33,3 +34,9 @@ def tracking(request: pytest.FixtureRequest) -> Tracking:
     """Both kinds, one after the other: they must not differ."""
     found: Tracking = request.getfixturevalue(f"mlflow_{request.param}")
     return found
+
+
+@pytest.fixture(scope="session")
+def promoted(tmp_path_factory: pytest.TempPathFactory) -> PromotedHome:
+    """A home after one small `vultus run`. Tests that write use names of their own."""
+    return first_run(tmp_path_factory.mktemp("journey"))

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from support.pretrained import weights_folder
 from support.realdata import picture, rows, thorough
 from vultus.contracts.home import Home
 from vultus.contracts.models import ModelVersion
@@ -23,19 +22,19 @@ from vultus.signing import ChampionPointer
 pytestmark = pytest.mark.realdata
 
 
-def panel() -> PadPanel:
-    """The promoted panel; skips, with the reason, before the first run."""
-    home = Home(weights_folder().parent)
+def panel(home: Home) -> PadPanel:
+    """The promoted panel."""
     pointer = ChampionPointer.read(home, PAD_MODEL)
-    if pointer is None:
-        pytest.skip(f"no promoted PAD panel in {home.root}; run `vultus run` first")
+    assert pointer is not None
     version = ModelVersion.open(pointer.path)
     assert isinstance(version.transform, LivenessTransform)
     return PadPanel(version.path, version.transform, threads=2)
 
 
-def test_the_figures_on_real_presentations(record_property: Callable[[str, object], None]) -> None:
-    judge = panel()
+def test_the_figures_on_real_presentations(
+    home: Home, record_property: Callable[[str, object], None]
+) -> None:
+    judge = panel(home)
     chosen = [row for n, row in enumerate(rows("pad/manifest.csv")) if thorough() or n % 4 == 0]
     judged: dict[str, list[PadJudgement]] = {}
     for row in chosen:

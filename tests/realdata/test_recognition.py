@@ -26,12 +26,10 @@ pytestmark = pytest.mark.realdata
 ALLOWED_LOSS = 0.003
 
 
-def champion() -> Encoder:
-    """The promoted recogniser of this checkout; skips, with the reason, before the first run."""
-    home = Home(weights_folder().parent)
+def champion(home: Home) -> Encoder:
+    """The promoted recogniser."""
     pointer = ChampionPointer.read(home, RECOGNITION_MODEL)
-    if pointer is None:
-        pytest.skip(f"no promoted recogniser in {home.root}; run `vultus run` first")
+    assert pointer is not None
     version = ModelVersion.open(pointer.path)
     assert isinstance(version.transform, RecognitionTransform)
     return OnnxEncoder(version.path / "model.onnx", version.transform)
@@ -86,11 +84,11 @@ def accuracy(values: np.ndarray, same: np.ndarray) -> float:
 
 @pytest.mark.parametrize("given", [True, False], ids=["given landmarks", "own detection"])
 def test_the_promoted_recogniser_is_as_good_as_the_untouched_one(
-    given: bool, record_property: Callable[[str, object], None]
+    home: Home, given: bool, record_property: Callable[[str, object], None]
 ) -> None:
     _, same, _ = pairs()
     found = {}
-    for name, encoder in (("untouched", untouched()), ("promoted", champion())):
+    for name, encoder in (("untouched", untouched()), ("promoted", champion(home))):
         values = scores(encoder, given)
         found[name] = {
             "accuracy": accuracy(values, same),
