@@ -47,8 +47,9 @@ def _kaggle(handle: str) -> Path:
     try:
         return Path(kagglehub.dataset_download(handle))
     except Exception as error:  # kagglehub raises its own and requests' errors, without a root
+        why = " ".join(str(error).split())
         raise BadSource(
-            f"kaggle:{handle} cannot be had: {error}; check the name, the network and "
+            f"kaggle:{handle} cannot be had: {why}; check the name, the network and "
             "KAGGLE_USERNAME / KAGGLE_KEY"
         ) from error
 
