@@ -43,16 +43,18 @@ def test_a_pointer_that_was_cut_leaves_the_old_one(world: Any) -> None:
     assert world.service.served().models.pad == "vultus-pad/1"
 
 
-def test_references_of_another_recogniser_are_not_compared(world: Any, shown: Any) -> None:
+def test_references_are_compared_by_the_recogniser_that_made_them(world: Any, shown: Any) -> None:
     """Vectors of two networks have nothing to say to each other, and nobody pretends they have."""
     image = {"image": ("a.jpg", shown.ada)}
     world.http.put("/api/v1/subjects/ada/references", files=image)
     promote_recogniser(world.home, 2)
     world.service.assembly.check()
     answer = world.http.post("/api/v1/identify", files=image).json()
-    assert (answer["reason"], answer["gallery_size"]) == ("unknown_subject", 1)
+    assert (answer["decision"], answer["gallery_size"]) == ("match", 1)
+    assert answer["models"]["recognition"] == "vultus-recognition/1"
     again = world.http.put("/api/v1/subjects/ada/references", files=image).json()
-    assert (again["decision"], again["references"]) == ("enrolled", 2)
+    assert again["models"]["recognition"] == "vultus-recognition/2"
+    assert (again["decision"], again["references"]) == ("enrolled", 3)
 
 
 def _assembly(home: Home) -> Assembly:
