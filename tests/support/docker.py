@@ -33,7 +33,6 @@ _THROW_AWAY = "vultus-dockerd-"
 _DAEMON_S = 30.0
 _PULL_S = 120.0
 _READY_S = 90.0
-_MIRROR = "http://deb.debian.org/debian"
 
 
 class Cannot(Exception):
@@ -179,7 +178,7 @@ def _debian() -> str:
         raise Cannot(f"{SLIM} cannot be pulled, and a base needs root and debootstrap")
     packages = "--include=python3,python3-venv,ca-certificates"
     with tempfile.TemporaryDirectory(prefix="vultus-debian-", dir=cache_folder()) as folder:
-        command = ["debootstrap", "--variant=minbase", packages, "bookworm", folder, _MIRROR]
+        command = ["debootstrap", "--variant=minbase", packages, "bookworm", folder]
         made = subprocess.run(command, capture_output=True, text=True)
         if made.returncode != 0:
             raise Cannot("debootstrap failed: " + " | ".join(made.stdout.splitlines()[-2:]))
