@@ -10,10 +10,15 @@ from vultus.signing import ChampionPointer
 
 
 @pytest.fixture(scope="session")
-def home(request: pytest.FixtureRequest) -> Home:
-    """The checkout's own, after `make run`; else one that a small run has just promoted."""
+def home() -> Home:
+    """The checkout's own, after `make run`; skips, with the reason, before it.
+
+    A small run's models would say nothing: a dozen people teach an adapter too little, and a few
+    pairs decide (seen: an EER of 2.09 against 1.70 % on 1,537 pairs).
+    """
     require()
     own = Home(weights_folder().parent)
-    if all(ChampionPointer.read(own, name) for name in (RECOGNITION_MODEL, PAD_MODEL)):
-        return own
-    return Home(request.getfixturevalue("promoted").root)
+    for name in (RECOGNITION_MODEL, PAD_MODEL):
+        if ChampionPointer.read(own, name) is None:
+            pytest.skip(f"no promoted {name} in {own.root}; run `make run` first")
+    return own
