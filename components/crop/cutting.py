@@ -14,7 +14,7 @@ from vultus.contracts.words import QUALITY_COMPONENTS
 from vultus.faces.alignment import align
 from vultus.faces.cascade import Cascade, detect_with_border
 from vultus.faces.context import context_crop
-from vultus.faces.picture import decode_image
+from vultus.faces.picture import decode_image, perceptual_hash
 from vultus.faces.pose import pose_deg
 from vultus.faces.quality import quality
 from vultus.inference import mtcnn_detector
@@ -85,6 +85,7 @@ class Cutter:
         yaw, pitch, roll = pose_deg(landmarks)
         measured = quality(image, box, landmarks)
         return {
+            "phash": perceptual_hash(image),
             "box": box.tolist(),
             "landmarks": landmarks.reshape(-1).tolist(),
             "detection_score": float(found.scores[0]),

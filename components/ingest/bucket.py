@@ -1,6 +1,6 @@
 """`s3://bucket/prefix`: the folder of folders, in a bucket."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from components.ingest.source import Item, Refused
@@ -19,13 +19,16 @@ class BucketSource:
         self.name = str(address)
         self._bucket = S3Store(address)
 
-    def items(self) -> tuple[Sequence[Item], Sequence[Refused]]:
+    def items(self) -> Iterator[Item | Refused]:
         """Keys in sorted order. Raises: BadSource, StorageUnavailable."""
-        keys = [PurePosixPath(key) for key in self._bucket.keys() if not key.endswith("/")]  # noqa: SIM118
-        found = [Item(origin=str(key), subject=key.parent.name) for key in keys if key.parent.name]
+        found = False
+        for key in self._bucket.keys():  # noqa: SIM118 -- a method, no dictionary
+            subject = PurePosixPath(key).parent.name
+            if subject and not key.endswith("/"):
+                found = True
+                yield Item(origin=key, subject=subject)
         if not found:
             raise BadSource(f"{self._address} holds no keys of the form <subject>/<picture>")
-        return found, []
 
     def read(self, item: Item) -> bytes:
         """The object's bytes. Raises: StorageUnavailable."""

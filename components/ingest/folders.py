@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from components.ingest.source import Item, Refused
@@ -22,7 +22,7 @@ class FolderSource:
         self._root = root
         self.name = name or f"file:{root.name}"
 
-    def items(self) -> tuple[Sequence[Item], Sequence[Refused]]:
+    def items(self) -> Iterator[Item | Refused]:
         """Files in sorted order. Raises: BadSource, if the root cannot be read."""
         if not self._root.is_dir():
             raise BadSource(f"{self._root} is not a folder that can be read; check the path")
@@ -31,23 +31,23 @@ class FolderSource:
         def unreadable(error: OSError) -> None:
             refused.append(Refused(str(error.filename), "unreadable", str(error)))
 
-        found: list[Item] = []
+        found = False
         for folder, below, files in os.walk(self._root, onerror=unreadable):
             below.sort()
             place = Path(folder)
             if place == self._root:
                 continue
-            found.extend(
-                Item(origin=(place / name).relative_to(self._root).as_posix(), subject=place.name)
-                for name in sorted(files)
-                if not name.startswith(".") and Path(name).suffix.lower() not in _SIDE_FILES
-            )
+            for name in sorted(files):
+                if not name.startswith(".") and Path(name).suffix.lower() not in _SIDE_FILES:
+                    found = True
+                    origin = (place / name).relative_to(self._root).as_posix()
+                    yield Item(origin=origin, subject=place.name)
+        yield from refused
         if not found:
             raise BadSource(
                 f"{self._root} holds no pictures in subject folders; expected "
                 "<root>/<subject>/<picture>, or give a list file with columns subject, path"
             )
-        return found, refused
 
     def read(self, item: Item) -> bytes:
         """The file's bytes. Raises: BadSource."""
@@ -64,19 +64,16 @@ class ListSource:
         self._file = file
         self.name = f"file:{file.name}"
 
-    def items(self) -> tuple[Sequence[Item], Sequence[Refused]]:
+    def items(self) -> Iterator[Item | Refused]:
         """One item a row. Raises: BadSource."""
         rows = list(self._rows())
         if not rows or not set(rows[0]) >= _COLUMNS:
             raise BadSource(f"{self._file} needs the columns subject and path, and at least a row")
-        items: list[Item] = []
-        refused: list[Refused] = []
         for row in rows:
             try:
-                items.append(_item(row))
+                yield _item(row)
             except ValueError as error:
-                refused.append(Refused(row.get("path", ""), "bad_row", str(error)))
-        return items, refused
+                yield Refused(row.get("path", ""), "bad_row", str(error))
 
     def read(self, item: Item) -> bytes:
         """The file's bytes. Raises: BadSource."""

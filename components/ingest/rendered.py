@@ -1,6 +1,6 @@
 """`synthetic:people=60,images=8`: people that do not exist."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -24,18 +24,17 @@ class RenderedSource:
         self._weights = weights
         self._last: Person | None = None
 
-    def items(self) -> tuple[Sequence[Item], Sequence[Refused]]:
+    def items(self) -> Iterator[Item | Refused]:
         """`people` × `images` items, person by person."""
-        return [
-            Item(
-                origin=f"synthetic:{self._seed}/{person}/{image}",
-                subject=f"synthetic-{self._seed}-{person}",
-                attributes=dict(self._person(person).attributes),
-                key=(person, image),
-            )
-            for person in range(self._options["people"])
-            for image in range(self._options["images"])
-        ], []
+        for person in range(self._options["people"]):
+            attributes = dict(self._person(person).attributes)
+            for image in range(self._options["images"]):
+                yield Item(
+                    origin=f"synthetic:{self._seed}/{person}/{image}",
+                    subject=f"synthetic-{self._seed}-{person}",
+                    attributes=attributes,
+                    key=(person, image),
+                )
 
     def read(self, item: Item) -> bytes:
         """Render one picture as the JPEG of its camera."""

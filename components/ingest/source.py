@@ -1,7 +1,8 @@
 """The seam between places where pictures lie and the step that takes them in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from vultus.contracts.words import Presentation, Species
@@ -9,13 +10,21 @@ from vultus.contracts.words import Presentation, Species
 
 @dataclass(frozen=True)
 class Item:
-    """One picture that a source offers; small and picklable, the bytes come later."""
+    """One picture that a source offers; small and picklable, the bytes come later.
+
+    fingerprint: changes when the bytes do (size and time of a file, ETag of an object, nothing for
+    a render, whose origin says all); what has the same origin and fingerprint is not read again.
+    captured_at, licence: of this picture, where the source knows; else the source's.
+    """
 
     origin: str
     subject: str
     presentation: Presentation = Presentation.BONA_FIDE
     species: Species | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    captured_at: datetime | None = None
+    licence: str | None = None
+    fingerprint: str = ""
     key: tuple[int, ...] = ()
 
 
@@ -39,8 +48,9 @@ class Source(Protocol):
     def licence(self) -> str:
         """What the column `licence` says."""
 
-    def items(self) -> tuple[Sequence[Item], Sequence[Refused]]:
-        """Everything there is, in an order that does not change. Raises: BadSource."""
+    def items(self) -> Iterator[Item | Refused]:
+        """Everything there is, one by one (a source may hold millions), in an order that does not
+        change. Raises: BadSource."""
 
     def read(self, item: Item) -> bytes:
         """The file. Raises: BadImage, BadSource, StorageUnavailable."""

@@ -49,9 +49,10 @@ def ingest_faces(
     """
     start = time.monotonic()
     source = source_from(params.source, seed=params.seed, weights=weights, s3=s3)
-    items, refused = source.items()
+    offered = list(source.items())
+    items = [entry for entry in offered if isinstance(entry, Item)]
     rows: list[dict[str, Any]] = []
-    quarantine = list(refused)
+    quarantine = [entry for entry in offered if isinstance(entry, Refused)]
     origins: list[Item] = []
     taker = Taker(source, params, store, pseudonym_key)
     results = map_in_order("ingest", taker, items, total=len(items), processes=processes)

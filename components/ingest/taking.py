@@ -19,7 +19,7 @@ from vultus.contracts.transform import DetectorParams
 from vultus.contracts.words import Presentation, Species
 from vultus.errors import BadImage, BadInput
 from vultus.faces.cascade import Cascade, detect_with_border
-from vultus.faces.picture import decode_image, encode_jpeg, perceptual_hash
+from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.inference import mtcnn_detector
 
 _JPEG_QUALITIES = (78, 97)
@@ -64,7 +64,6 @@ class Taker:
         height, width = image.shape[:2]
         return {
             "image_sha256": digest,
-            "phash": perceptual_hash(image),
             "subject": pseudonym_of(item.subject, self.key),
             "split": split_of(
                 item.subject,

@@ -130,7 +130,7 @@ def test_with_mlflow_down_at_register_the_printed_command_goes_on(
 
 def test_an_artifact_that_was_cut_is_never_used(bench: Bench, first: LocalRun) -> None:
     """The cache does not look inside; whoever opens the folder does, and says what to delete."""
-    crops = Path(first.outputs["crops"].path) / "crops.parquet"
+    crops = Path(first.outputs["crops"].path) / "crops" / "part-00000.parquet"
     whole = crops.read_bytes()
     crops.write_bytes(whole[:-100])
     try:

@@ -74,7 +74,7 @@ class Artifact:
                 f"{cls.SCHEMA} v{cls.VERSION} is needed here; check which folder was handed over"
             )
         for name, expected in manifest.sha256.items():
-            _check_file(path / name, expected)
+            _check_file(path, name, expected)
         return cls(path, manifest)
 
     @classmethod
@@ -166,13 +166,11 @@ def sha256_of(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_file(file: Path, expected: str) -> None:
+def _check_file(folder: Path, name: str, expected: str) -> None:
+    file = folder / name
+    # The step cache looks at the folder's name alone: only a missing folder is made again.
+    again = f"delete {folder} and run the same command again"
     if not file.is_file():
-        raise BadArtifact(f"{file} is missing though {MANIFEST} lists it; {_again(file)}")
+        raise BadArtifact(f"{file} is missing though {MANIFEST} lists it; {again}")
     if sha256_of(file) != expected:
-        raise BadArtifact(f"{file} was cut or changed after it was written; {_again(file)}")
-
-
-def _again(file: Path) -> str:
-    """The step cache looks at the folder's name alone: only a missing folder is made again."""
-    return f"delete {file.parent} and run the same command again"
+        raise BadArtifact(f"{file} was cut or changed after it was written; {again}")

@@ -3,18 +3,19 @@
 Images and crops are sha256 references into the store, so that no step copies bytes.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
 
-from vultus.contracts.artifact import Artifact, write_table
+from vultus.contracts.artifact import Artifact
+from vultus.contracts.parts import read_parts, stream_parts, write_parts
 from vultus.contracts.words import QUALITY_COMPONENTS
 
 FACE_COLUMNS = [
     pa.field("image_sha256", pa.string(), nullable=False),
-    pa.field("phash", pa.uint64(), nullable=False),
     pa.field("subject", pa.string(), nullable=False),
     pa.field("split", pa.string(), nullable=False),
     pa.field("presentation", pa.string(), nullable=False),
@@ -44,6 +45,7 @@ CROP_SCHEMA = pa.schema(
         FACE_COLUMNS[0],
         pa.field("face_index", pa.int32(), nullable=False),
         *FACE_COLUMNS[1:],
+        pa.field("phash", pa.uint64(), nullable=False),
         pa.field("box", pa.list_(pa.float32(), 4), nullable=False),
         pa.field("landmarks", pa.list_(pa.float32(), 10), nullable=False),
         pa.field("detection_score", pa.float32(), nullable=False),
@@ -69,28 +71,32 @@ class RawFaces(Artifact):
         cls,
         path: Path,
         *,
-        faces: pa.Table,
-        quarantine: pa.Table,
+        faces: pa.Table | Iterable[pa.Table],
+        quarantine: pa.Table | Iterable[pa.Table],
         made_by: str,
         facts: dict[str, Any],
     ) -> Self:
-        """Write both tables; rows keep the order they are given in."""
+        """Write both tables, whole or in pieces; rows keep the order they are given in."""
 
         def fill(folder: Path) -> None:
-            write_table(faces, FACE_SCHEMA, folder / "faces.parquet")
-            write_table(quarantine, QUARANTINE_SCHEMA, folder / "quarantine.parquet")
+            write_parts(faces, FACE_SCHEMA, folder / "faces")
+            write_parts(quarantine, QUARANTINE_SCHEMA, folder / "quarantine")
 
         return cls.create(path, fill, made_by=made_by, facts=facts)
 
     @cached_property
     def faces(self) -> pa.Table:
-        """Rows of FACE_SCHEMA."""
-        return self.table("faces.parquet")
+        """Rows of FACE_SCHEMA, all at once; `stream` for those who need not."""
+        return read_parts(self.path / "faces")
+
+    def stream(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The rows part by part, so that memory does not grow with them."""
+        return stream_parts(self.path / "faces", columns)
 
     @cached_property
     def quarantine(self) -> pa.Table:
         """Rows of QUARANTINE_SCHEMA."""
-        return self.table("quarantine.parquet")
+        return read_parts(self.path / "quarantine")
 
 
 class FaceCrops(Artifact):
@@ -103,28 +109,32 @@ class FaceCrops(Artifact):
         cls,
         path: Path,
         *,
-        crops: pa.Table,
-        quarantine: pa.Table,
+        crops: pa.Table | Iterable[pa.Table],
+        quarantine: pa.Table | Iterable[pa.Table],
         made_by: str,
         facts: dict[str, Any],
     ) -> Self:
         """Write the crops, and the images in which no usable face was found."""
 
         def fill(folder: Path) -> None:
-            write_table(crops, CROP_SCHEMA, folder / "crops.parquet")
-            write_table(quarantine, QUARANTINE_SCHEMA, folder / "quarantine.parquet")
+            write_parts(crops, CROP_SCHEMA, folder / "crops")
+            write_parts(quarantine, QUARANTINE_SCHEMA, folder / "quarantine")
 
         return cls.create(path, fill, made_by=made_by, facts=facts)
 
     @cached_property
     def crops(self) -> pa.Table:
-        """Rows of CROP_SCHEMA."""
-        return self.table("crops.parquet")
+        """Rows of CROP_SCHEMA, all at once; `stream` for those who need not."""
+        return read_parts(self.path / "crops")
+
+    def stream(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The rows part by part, so that memory does not grow with them."""
+        return stream_parts(self.path / "crops", columns)
 
     @cached_property
     def quarantine(self) -> pa.Table:
         """Rows of QUARANTINE_SCHEMA."""
-        return self.table("quarantine.parquet")
+        return read_parts(self.path / "quarantine")
 
 
 class ValidationReport(Artifact):

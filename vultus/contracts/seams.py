@@ -67,6 +67,9 @@ class Store(Protocol):
     def put(self, data: bytes) -> str:
         """Keep the bytes; returns their hex sha256. Putting twice changes nothing."""
 
+    def put_many(self, pieces: Sequence[bytes]) -> list[str]:
+        """`put` for many pieces at once, which a store may keep side by side."""
+
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises: StorageUnavailable; BadArtifact, if absent or changed."""
 

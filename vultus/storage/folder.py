@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from vultus.errors import BadArtifact, StorageUnavailable
@@ -40,6 +41,10 @@ class FolderStore:
         finally:
             partial.unlink(missing_ok=True)
         return digest
+
+    def put_many(self, pieces: Sequence[bytes]) -> list[str]:
+        """`put` for each of many. Raises: StorageUnavailable."""
+        return [self.put(data) for data in pieces]
 
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises: BadArtifact, if absent or not what the name says."""

@@ -1,7 +1,7 @@
 """The same store in an S3 bucket (boto3), for whatever speaks S3."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,10 @@ class S3Store:
         if not self.has(digest):
             self._call("put_object", Key=self._key(digest), Body=data)
         return digest
+
+    def put_many(self, pieces: Sequence[bytes]) -> list[str]:
+        """`put` for each of many. Raises: StorageUnavailable."""
+        return [self.put(data) for data in pieces]
 
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises: StorageUnavailable; BadArtifact, if absent or changed."""

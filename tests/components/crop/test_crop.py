@@ -8,7 +8,7 @@ import pyarrow as pa
 from components.crop import CropParams, crop_faces
 from support.heads import rendered
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA, FaceCrops, RawFaces
-from vultus.faces.picture import decode_image, encode_jpeg, perceptual_hash
+from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.storage import FolderStore
 
 
@@ -19,7 +19,6 @@ def raw_of(folder: Path, store: FolderStore, pictures: list[np.ndarray]) -> Path
         rows.append(
             {
                 "image_sha256": store.put(data),
-                "phash": perceptual_hash(image),
                 "subject": f"s{index}",
                 "split": "train",
                 "presentation": "bona_fide",

@@ -140,7 +140,7 @@ def test_a_bucket_is_a_folder_too(people: Path, tmp_path: Path) -> None:
 )
 def test_an_unknown_source_says_what_is_known(source: str, said: str) -> None:
     with pytest.raises(BadSource, match=said):
-        source_from(source, seed=0, weights=weights_folder()).items()
+        list(source_from(source, seed=0, weights=weights_folder()).items())
 
 
 def test_a_full_disk_leaves_no_artifact(people: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_subject_in_two_splits_stops_the_run(crops: Path, tmp_path: Path) -> N
 
 
 def test_changed_crops_are_not_even_read(crops: Path, tmp_path: Path) -> None:
-    file = crops / "crops.parquet"
+    file = crops / "crops" / "part-00000.parquet"
     file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(BadArtifact, match=r"crops\.parquet was cut or changed"):
+    with pytest.raises(BadArtifact, match=r"part-00000\.parquet was cut or changed"):
         validate_crops(crops, tmp_path / "valid", LAX)
