@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
@@ -29,13 +30,15 @@ def map_in_order(
     total: int,
     processes: int,
     prepare: Callable[[], None] | None = None,
+    weigh: Callable[[Work], int] = lambda _: 1,
 ) -> Iterator[Result]:
     """Apply `function` to every item; results come in the order of the items.
 
     Args:
         label: what the progress lines call this work.
         function, prepare, items: picklable; `prepare` runs once in every process.
-        total: number of items, for the time left.
+        total: number of items, or their whole weight, for the time left.
+        weigh: how much of `total` an item is; called here.
         processes: 1 = in this process. At most 8 items a process are under way, so memory is flat.
     """
     progress = Progress(label, total)
@@ -44,7 +47,7 @@ def map_in_order(
             prepare()
         for item in items:
             result = function(item)
-            progress.step()
+            progress.step(weigh(item))
             yield result
         return
     context = multiprocessing.get_context("spawn")
@@ -53,13 +56,16 @@ def map_in_order(
         ProcessPoolExecutor(processes, mp_context=context, initializer=prepare) as pool,
     ):
         queue = iter(items)
-        under_way: list[Future[Result]] = [
-            pool.submit(function, item) for item in islice(queue, 8 * processes)
-        ]
+        under_way: deque[tuple[int, Future[Result]]] = deque(
+            (weigh(item), pool.submit(function, item)) for item in islice(queue, 8 * processes)
+        )
         while under_way:
-            result = under_way.pop(0).result()
-            under_way.extend(pool.submit(function, item) for item in islice(queue, 1))
-            progress.step()
+            weight, future = under_way.popleft()
+            result = future.result()
+            under_way.extend(
+                (weigh(item), pool.submit(function, item)) for item in islice(queue, 1)
+            )
+            progress.step(weight)
             yield result
 
 
@@ -70,9 +76,9 @@ class Progress:
         self._label, self._total, self._done = label, total, 0
         self._start = self._last = time.monotonic()
 
-    def step(self) -> None:
+    def step(self, weight: int = 1) -> None:
         """One more item is done."""
-        self._done += 1
+        self._done += weight
         now = time.monotonic()
         if now - self._last < _REPORT_EVERY_S and self._done != self._total:
             return

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from components.ingest.source import Item, Refused
-from vultus.errors import BadSource
-from vultus.storage import S3Store
-from vultus.storage.s3 import S3Address
+from vultus.errors import BadSource, StorageUnavailable
+from vultus.storage.s3 import BucketFiles, S3Address
 
 
 class BucketSource:
@@ -17,7 +16,7 @@ class BucketSource:
     def __init__(self, address: S3Address) -> None:
         self._address = address
         self.name = str(address)
-        self._bucket = S3Store(address)
+        self._bucket = BucketFiles(address)
 
     def items(self) -> Iterator[Item | Refused]:
         """Keys in sorted order. Raises: BadSource, StorageUnavailable."""
@@ -32,7 +31,10 @@ class BucketSource:
 
     def read(self, item: Item) -> bytes:
         """The object's bytes. Raises: StorageUnavailable."""
-        return self._bucket.read(item.origin)
+        data = self._bucket.read(item.origin)
+        if data is None:
+            raise StorageUnavailable(f"{self._address}{item.origin} vanished while it was read")
+        return data
 
     def __reduce__(self) -> tuple[type["BucketSource"], tuple[S3Address]]:
         return BucketSource, (self._address,)

@@ -38,6 +38,15 @@ class IngestParams(BaseModel):
             raise ValueError("validation_share + test_share must stay below 1")
         return self
 
+    def deciding_rows(self) -> set[str]:
+        """The fields that decide what becomes of one picture; the rest decide over the table."""
+        return set(type(self).model_fields) - {
+            "split_seed",
+            "validation_share",
+            "test_share",
+            "min_images_per_subject",
+        }
+
 
 class IngestReport(BaseModel):
     """What came in and what did not."""
@@ -47,6 +56,7 @@ class IngestReport(BaseModel):
     images: int
     subjects: int
     attacks: int
+    read: int = Field(description="pictures read now; the others were known from before")
     quarantined: dict[str, int] = Field(description="reason -> images")
     seconds: float
     digest: str = Field(description="names the data version")
@@ -58,6 +68,7 @@ class IngestReport(BaseModel):
             "images": self.images,
             "subjects": self.subjects,
             "attacks": self.attacks,
+            "read": self.read,
             "quarantined": refused or "none",
             "seconds": round(self.seconds, 1),
             "digest": self.digest,

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 
 from vultus.contracts.words import Split
 
@@ -23,3 +24,13 @@ def split_of(subject: str, *, split_seed: int, validation_share: float, test_sha
 def pseudonym_of(subject: str, key: bytes) -> str:
     """Keyed pseudonym, 16 hex characters; the raw name never leaves `ingest`."""
     return hmac.new(key, subject.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def masked(text: str, subject: str, pseudonym: str) -> str:
+    """The text (a path, a message) with the subject's name replaced by the pseudonym, wherever it
+    stands as a word of its own, and everywhere if it has at least three letters."""
+    if not subject:
+        return text
+    name = re.escape(subject)
+    bounded = rf"(?<![0-9A-Za-z]){name}(?![0-9A-Za-z])"
+    return re.sub(name if len(subject) > 2 else bounded, pseudonym, text, flags=re.IGNORECASE)

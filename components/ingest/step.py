@@ -2,24 +2,32 @@
 
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from components.batch import map_in_order
 from components.ingest.choice import source_from
+from components.ingest.journal import ItemKeys, Journal, keys_of
+from components.ingest.listing import Listing, list_source
 from components.ingest.params import IngestParams, IngestReport
-from components.ingest.source import Item, Refused
+from components.ingest.source import Refused
+from components.ingest.split import split_of
+from components.ingest.table import Plan, plan_table
 from components.ingest.taking import Taker
-from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA, RawFaces
+from vultus.contracts.faces import QUARANTINE_SCHEMA, RawFaces
 from vultus.contracts.seams import Store
 from vultus.contracts.words import Presentation
 from vultus.errors import BadData
 from vultus.storage.s3 import S3Address
 
 logger = logging.getLogger(__name__)
+
+_LEAST, _MOST, _PIECES = 8, 2048, 32
+"""Pictures a piece of work; pieces a process."""
 
 
 def ingest_faces(
@@ -29,6 +37,7 @@ def ingest_faces(
     store: Store,
     pseudonym_key: bytes,
     weights: Path,
+    journals: Path,
     s3: S3Address | None = None,
     processes: int = 1,
     made_by: str = "ingest",
@@ -41,6 +50,8 @@ def ingest_faces(
         store: where picture bytes go.
         pseudonym_key: key of the subjects' pseudonyms; decides no split and no picture.
         weights: folder of fetched files (head model of the renderer).
+        journals: folder for what was taken so far; a killed run goes on from there, and a source that
+            has grown is read only where it is new.
         s3: endpoint and credentials for `s3://` sources.
         processes: workers; changes no result.
         made_by: for the manifest.
@@ -49,36 +60,32 @@ def ingest_faces(
     """
     start = time.monotonic()
     source = source_from(params.source, seed=params.seed, weights=weights, s3=s3)
-    offered = list(source.items())
-    items = [entry for entry in offered if isinstance(entry, Item)]
-    rows: list[dict[str, Any]] = []
-    quarantine = [entry for entry in offered if isinstance(entry, Refused)]
-    origins: list[Item] = []
-    taker = Taker(source, params, store, pseudonym_key)
-    results = map_in_order("ingest", taker, items, total=len(items), processes=processes)
-    for item, taken in zip(items, results, strict=True):
-        quarantine.extend(taken.refused)
-        rows.extend(taken.rows)
-        origins.extend([item] * len(taken.rows))
-    kept, doubtful = _without_doubtful(rows, origins, params.min_images_per_subject)
-    quarantine.extend(doubtful)
-    if not kept:
-        raise BadData(
-            f"{params.source}: none of {len(items)} pictures could be taken; "
-            f"first reason: {quarantine[0].origin}: {quarantine[0].detail}"
+    with Journal.below(journals, params, pseudonym_key).held() as journal:
+        listing = list_source(source, _known(journal, store), pseudonym_key)
+        taker = Taker(source, params, store, pseudonym_key, journal)
+        passing = _take(taker, listing, processes)
+        plan = plan_table(journal, listing.keys, params.min_images_per_subject)
+        counts = plan.reasons() + Counter(entry.reason for entry in [*listing.refused, *passing])
+        if not (plan.reason == "").any():
+            first = next(_quarantine(plan, listing, passing, params)).to_pylist()[0]
+            raise BadData(
+                f"{params.source}: none of {len(listing.keys)} pictures could be taken; "
+                f"first reason: {first['origin']}: {first['detail']}"
+            )
+        seen = _Seen(listing, params)
+        artifact = RawFaces.write(
+            out,
+            faces=seen.counted(plan.faces(seen.split)),
+            quarantine=_quarantine(plan, listing, passing, params),
+            made_by=made_by,
+            facts={"params": params.model_dump(mode="json"), "offered": len(listing.keys)},
         )
-    artifact = RawFaces.write(
-        out,
-        faces=pa.Table.from_pylist(kept, FACE_SCHEMA),
-        quarantine=pa.Table.from_pylist([vars(entry) for entry in quarantine], QUARANTINE_SCHEMA),
-        made_by=made_by,
-        facts={"params": params.model_dump(mode="json"), "offered": len(items)},
-    )
     report = IngestReport(
-        images=len(kept),
-        subjects=len({row["subject"] for row in kept}),
-        attacks=sum(row["presentation"] == Presentation.ATTACK for row in kept),
-        quarantined=dict(Counter(entry.reason for entry in quarantine)),
+        images=seen.images,
+        subjects=len(seen.splits),
+        attacks=seen.attacks,
+        read=listing.to_read,
+        quarantined=dict(counts),
         seconds=time.monotonic() - start,
         digest=artifact.digest,
     )
@@ -86,33 +93,64 @@ def ingest_faces(
     return report
 
 
-def _without_doubtful(
-    rows: list[dict[str, Any]], origins: list[Item], min_images: int
-) -> tuple[list[dict[str, Any]], list[Refused]]:
-    """Drop what would leak or mislead: copies, one picture under two names, lone pictures."""
-    subjects_of = defaultdict(set)
-    for row in rows:
-        subjects_of[row["image_sha256"]].add(row["subject"])
-    refused: list[Refused] = []
-    seen: set[str] = set()
-    kept: list[tuple[dict[str, Any], Item]] = []
-    for row, item in zip(rows, origins, strict=True):
-        digest = row["image_sha256"]
-        if len(subjects_of[digest]) > 1:
-            refused.append(_refusal(item, "two_identities", "the file lies under two subjects"))
-        elif digest in seen:
-            refused.append(_refusal(item, "duplicate", "the same file was taken already"))
-        else:
-            seen.add(digest)
-            kept.append((row, item))
-    originals = Counter(row["subject"] for row, _ in kept if not row["simulated"])
-    for row, item in kept:
-        if originals[row["subject"]] < min_images and not row["simulated"]:
-            refused.append(
-                _refusal(item, "lone_picture", f"its subject has fewer than {min_images} pictures")
-            )
-    return [row for row, _ in kept if originals[row["subject"]] >= min_images], refused
+def _known(journal: Journal, store: Store) -> ItemKeys:
+    """Sorted keys of the journal's items whose bytes are still in the store."""
+    known, lost = [np.zeros(0, "S16")], [np.zeros(0, "S16")]
+    for piece in journal.stream(["item", "image_sha256"]):
+        keys = keys_of(piece["item"])
+        digests = piece["image_sha256"].to_pylist()
+        with_bytes = [index for index, digest in enumerate(digests) if digest is not None]
+        there = store.has_many([digests[index] for index in with_bytes])
+        lost.append(keys[np.array(with_bytes, np.int64)[~there]])
+        known.append(keys)
+    return np.setdiff1d(np.concatenate(known), np.concatenate(lost))
 
 
-def _refusal(item: Item, reason: str, detail: str) -> Refused:
-    return Refused(item.origin, reason, detail)
+def _take(taker: Taker, listing: Listing, processes: int) -> list[Refused]:
+    """Read what is new, in pieces of work that are neither many nor dear to lose."""
+    size = max(_LEAST, min(_MOST, listing.to_read // (processes * _PIECES)))
+    chunks = listing.chunks(size)
+    results = map_in_order(
+        "ingest", taker, chunks, total=listing.to_read, processes=processes, weigh=len
+    )
+    return [entry for passing in results for entry in passing]
+
+
+def _quarantine(
+    plan: Plan, listing: Listing, passing: list[Refused], params: IngestParams
+) -> Iterator[pa.Table]:
+    """Every refused picture: by the source, for now, for good."""
+    early = [
+        {"origin": entry.origin, "reason": entry.reason, "detail": entry.detail}
+        for entry in [*listing.refused, *passing]
+    ]
+    if early:
+        yield pa.Table.from_pylist(early, QUARANTINE_SCHEMA)
+    yield from plan.quarantine(params.min_images_per_subject)
+
+
+class _Seen:
+    """Deals the splits, and counts the rows on their way to disk."""
+
+    def __init__(self, listing: Listing, params: IngestParams) -> None:
+        self._names, self._params = listing.subjects, params
+        self.images = self.attacks = 0
+        self.splits: dict[str, str] = {}
+
+    def split(self, subject: str) -> str:
+        """The split of a pseudonym, from the raw name."""
+        if subject not in self.splits:
+            self.splits[subject] = split_of(
+                self._names[subject],
+                split_seed=self._params.split_seed,
+                validation_share=self._params.validation_share,
+                test_share=self._params.test_share,
+            ).value
+        return self.splits[subject]
+
+    def counted(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The same tables."""
+        for table in tables:
+            self.images += len(table)
+            self.attacks += table["presentation"].to_pylist().count(Presentation.ATTACK)
+            yield table

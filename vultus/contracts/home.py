@@ -20,6 +20,11 @@ class Home:
         return self.root / "store"
 
     @property
+    def ingest(self) -> Path:
+        """What each source has given so far; holds keyed names only."""
+        return self.root / "ingest"
+
+    @property
     def runs(self) -> Path:
         """Pipeline roots of kfp.local."""
         return self.root / "runs"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vultus.contracts.arrays import Boxes, Embeddings, LandmarkSets, RgbBatch, RgbImage, Scores
 
@@ -75,6 +76,9 @@ class Store(Protocol):
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are there."""
+
+    def has_many(self, digests: Sequence[str]) -> NDArray[np.bool_]:
+        """`has` for many at once."""
 
 
 class TrackedRun(Protocol):

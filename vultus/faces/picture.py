@@ -27,6 +27,14 @@ def decode_image(
     Returns: RGB uint8 [H, W, 3].
     Raises: BadImage, saying what is wrong with the file.
     """
+    return _unpack(data, checked_header(data, max_bytes=max_bytes, max_pixels=max_pixels))
+
+
+def checked_header(data: bytes, *, max_bytes: int, max_pixels: int) -> Header:
+    """The header of a picture that may be unpacked; not a pixel is looked at.
+
+    Raises: BadImage, for what is empty, too long, of no known kind, too big or cut short.
+    """
     if not data:
         raise BadImage("the file is empty (0 bytes); send the picture again")
     if len(data) > max_bytes:
@@ -42,7 +50,7 @@ def decode_image(
         )
     if not header.complete:
         raise BadImage(f"the {header.kind} file is cut short; send it again")
-    return _unpack(data, header)
+    return header
 
 
 def encode_jpeg(image: RgbImage, quality: int = 95) -> bytes:

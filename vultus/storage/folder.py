@@ -1,69 +1,109 @@
-"""A content-addressed store in a folder: `<root>/ab/cd/abcd...`, written whole or not at all."""
+"""A content store in a folder."""
 
-import hashlib
 import os
 import tempfile
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from vultus.errors import BadArtifact, StorageUnavailable
+from vultus.errors import StorageUnavailable
+from vultus.storage.content import ContentStore
+
+_OPEN_FILES = 32
 
 
-class FolderStore:
-    """Bytes below one folder. Safe with several writers: the name is the content."""
+class FolderFiles:
+    """Files below one folder, written beside their place and moved there in one rename."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._seen: dict[str, int] = {}
+        self._open = _OpenFiles()
 
-    def put(self, data: bytes) -> str:
-        """Keep the bytes; returns their hex sha256.
-
-        Raises: StorageUnavailable, if the disk refuses; nothing half-written stays then.
-        """
-        digest = hashlib.sha256(data).hexdigest()
-        file = self._file(digest)
-        if file.exists():
-            return digest
+    def write(self, name: str, pieces: Sequence[bytes]) -> None:
+        """Join the pieces into one file. Raises: StorageUnavailable."""
+        file = self._root / name
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=file.parent, prefix=".partial-")
+            handle, partial = tempfile.mkstemp(dir=file.parent, prefix=".partial-")
         except OSError as error:
             raise StorageUnavailable(f"cannot write to the store {self._root}: {error}") from error
-        partial = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            partial.replace(file)
+                stream.writelines(pieces)
+            Path(partial).replace(file)
         except OSError as error:
             raise StorageUnavailable(
                 f"cannot write to the store {self._root}: {error}; free space, then run again"
             ) from error
         finally:
-            partial.unlink(missing_ok=True)
-        return digest
+            Path(partial).unlink(missing_ok=True)
 
-    def put_many(self, pieces: Sequence[bytes]) -> list[str]:
-        """`put` for each of many. Raises: StorageUnavailable."""
-        return [self.put(data) for data in pieces]
-
-    def get(self, sha256: str) -> bytes:
-        """The bytes. Raises: BadArtifact, if absent or not what the name says."""
-        file = self._file(sha256)
+    def read(self, name: str) -> bytes | None:
+        """The whole file; None without one. Raises: StorageUnavailable."""
         try:
-            data = file.read_bytes()
-        except FileNotFoundError as error:
-            raise BadArtifact(
-                f"{sha256} is not in the store {self._root}; run the step that made it again"
-            ) from error
+            return (self._root / name).read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
-            raise StorageUnavailable(f"cannot read {file}: {error}") from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise BadArtifact(f"{file} was cut or changed; delete it and run its step again")
-        return data
+            raise StorageUnavailable(f"cannot read {self._root / name}: {error}") from error
 
-    def has(self, sha256: str) -> bool:
-        """Whether the bytes are there."""
-        return self._file(sha256).is_file()
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Some bytes of a file. Raises: StorageUnavailable."""
+        try:
+            return self._open.read(self._root / name, start, length)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageUnavailable(f"cannot read {self._root / name}: {error}") from error
 
-    def _file(self, sha256: str) -> Path:
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of that name."""
+        return (self._root / name).is_file()
+
+    def names(self, folder: str) -> Sequence[str] | None:
+        """The files right below `folder`; None, if it did not change since the last call."""
+        path = self._root / folder
+        try:
+            changed = path.stat().st_mtime_ns
+            if self._seen.get(folder) == changed:
+                return None
+            found = [entry.name for entry in os.scandir(path)]
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StorageUnavailable(f"cannot read {path}: {error}") from error
+        self._seen[folder] = changed
+        return found
+
+    def place(self, name: str) -> str:
+        """The path."""
+        return str(self._root / name)
+
+    def __reduce__(self) -> tuple[type["FolderFiles"], tuple[Path]]:
+        return FolderFiles, (self._root,)  # neither open files nor what was seen
+
+
+class FolderStore(ContentStore):
+    """Bytes by content below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(FolderFiles(root))
+
+
+class _OpenFiles:
+    """Packs stay open while they are read piece by piece; the one unused longest is closed."""
+
+    def __init__(self) -> None:
+        self._by_path: OrderedDict[Path, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, path: Path, start: int, length: int) -> bytes:
+        with self._lock:
+            stream = self._by_path.pop(path, None) or path.open("rb", buffering=0)
+            self._by_path[path] = stream
+            if len(self._by_path) > _OPEN_FILES:
+                self._by_path.popitem(last=False)[1].close()
+            return os.pread(stream.fileno(), length, start)

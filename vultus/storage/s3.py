@@ -1,12 +1,12 @@
-"""The same store in an S3 bucket (boto3), for whatever speaks S3."""
+"""A content store in an S3 bucket (boto3), for whatever speaks S3."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from vultus.errors import BadArtifact, StorageUnavailable
+from vultus.errors import StorageUnavailable
+from vultus.storage.content import ContentStore
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 
@@ -28,61 +28,66 @@ class S3Address:
         return f"s3://{self.bucket}/{self.prefix}"
 
 
-class S3Store:
-    """Bytes below one prefix of a bucket."""
+class BucketFiles:
+    """Files below one prefix of a bucket; an object appears whole or not at all by itself."""
 
     def __init__(self, address: S3Address) -> None:
         self._address = address
 
-    def __reduce__(self) -> tuple[type["S3Store"], tuple[S3Address]]:
-        return S3Store, (self._address,)  # the client stays behind: it cannot be pickled
+    def __reduce__(self) -> tuple[type["BucketFiles"], tuple[S3Address]]:
+        return BucketFiles, (self._address,)  # the client stays behind: it cannot be pickled
 
-    def put(self, data: bytes) -> str:
-        """Keep the bytes; returns their hex sha256. Raises: StorageUnavailable."""
-        digest = hashlib.sha256(data).hexdigest()
-        if not self.has(digest):
-            self._call("put_object", Key=self._key(digest), Body=data)
-        return digest
+    def write(self, name: str, pieces: Sequence[bytes]) -> None:
+        """Join the pieces into one object. Raises: StorageUnavailable."""
+        self._call("put_object", Key=self._address.prefix + name, Body=b"".join(pieces))
 
-    def put_many(self, pieces: Sequence[bytes]) -> list[str]:
-        """`put` for each of many. Raises: StorageUnavailable."""
-        return [self.put(data) for data in pieces]
+    def read(self, name: str) -> bytes | None:
+        """The whole object; None without one. Raises: StorageUnavailable."""
+        return self._body(Key=self._address.prefix + name)
 
-    def get(self, sha256: str) -> bytes:
-        """The bytes. Raises: StorageUnavailable; BadArtifact, if absent or changed."""
-        answer = self._call("get_object", Key=self._key(sha256))
-        if answer is None:
-            raise BadArtifact(f"{sha256} is not in {self._address}; run its step again")
-        data: bytes = answer["Body"].read()
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise BadArtifact(f"{sha256} in {self._address} was cut or changed")
-        return data
+    def read_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Some bytes of an object. Raises: StorageUnavailable."""
+        if length == 0:
+            return b""
+        wanted = f"bytes={start}-{start + length - 1}"
+        return self._body(Key=self._address.prefix + name, Range=wanted)
 
-    def has(self, sha256: str) -> bool:
-        """Whether the bytes are there. Raises: StorageUnavailable."""
-        return self._call("head_object", Key=self._key(sha256)) is not None
+    def exists(self, name: str) -> bool:
+        """Whether there is an object of that name. Raises: StorageUnavailable."""
+        return self._call("head_object", Key=self._address.prefix + name) is not None
 
-    def read(self, key: str) -> bytes:
-        """One object below the prefix by its own key. Raises: StorageUnavailable."""
-        answer = self._call("get_object", Key=self._address.prefix + key)
-        if answer is None:
-            raise StorageUnavailable(f"{self._address}{key} vanished while it was read")
-        data: bytes = answer["Body"].read()
-        return data
+    def names(self, folder: str) -> Sequence[str]:
+        """The objects below `folder`, without it. Raises: StorageUnavailable."""
+        return [key[len(folder) + 1 :] for key in self.keys(f"{folder}/")]
 
-    def keys(self) -> Iterator[str]:
+    def place(self, name: str) -> str:
+        """The object's address."""
+        return f"{self._address}{name}"
+
+    def keys(self, below: str = "") -> Iterator[str]:
         """Every key below the prefix, without the prefix, sorted. Raises: StorageUnavailable."""
         token: dict[str, str] = {}
+        prefix = self._address.prefix
         while True:
-            page = self._call("list_objects_v2", Prefix=self._address.prefix, **token) or {}
+            page = self._call("list_objects_v2", Prefix=prefix + below, **token) or {}
             for entry in page.get("Contents", []):
-                yield entry["Key"][len(self._address.prefix) :]
+                yield entry["Key"][len(prefix) :]
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _key(self, sha256: str) -> str:
-        return f"{self._address.prefix}{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    def _body(self, **arguments: str) -> bytes | None:
+        """The bytes of one answer. Raises: StorageUnavailable, if they break off."""
+        from botocore.exceptions import BotoCoreError
+        from urllib3.exceptions import HTTPError
+
+        answer = self._call("get_object", **arguments)
+        try:
+            return None if answer is None else bytes(answer["Body"].read())
+        except (BotoCoreError, HTTPError, OSError) as error:
+            raise StorageUnavailable(
+                f"{self._address} broke off while {arguments['Key']} was read: {error}; run again"
+            ) from error
 
     def _call(self, operation: str, **arguments: Any) -> Any:
         """One S3 call; None where the object does not exist."""
@@ -118,3 +123,10 @@ class S3Store:
                 retries={"max_attempts": address.attempts, "mode": "standard"},
             ),
         )
+
+
+class S3Store(ContentStore):
+    """Bytes by content below one prefix of a bucket."""
+
+    def __init__(self, address: S3Address) -> None:
+        super().__init__(BucketFiles(address))

@@ -28,8 +28,16 @@ def ingest(source: str, out: Path, s3: S3Address | None = None, **params: object
         store=store,
         pseudonym_key=KEY,
         weights=weights_folder(),
+        journals=out.parent / "ingest",
         s3=s3,
     )
+
+
+def named(origin: str) -> str:
+    """The origin as the source calls it: quarantine knows pseudonyms alone."""
+    for name in ("loner", *(f"person-{number}" for number in range(4))):
+        origin = origin.replace(pseudonym_of(name, KEY), name)
+    return origin
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,7 @@ def test_everything_bad_is_refused_by_name_and_the_rest_stays(tmp_path: Path) ->
     )
     raw = RawFaces.open(tmp_path / "raw")
     assert raw.faces.num_rows == 8
-    found = {row["origin"]: row["reason"] for row in raw.quarantine.to_pylist()}
+    found = {named(row["origin"]): row["reason"] for row in raw.quarantine.to_pylist()}
     again = {"person-1/again.jpg", "person-1/0.jpg"}  # either copy may be the one that stays
     assert {k: v for k, v in found.items() if k not in again} == {
         k: v for k, v in expected.items() if k not in again
@@ -151,8 +159,9 @@ def test_a_full_disk_leaves_no_artifact(people: Path, tmp_path: Path) -> None:
             store=FolderStore(Path("/dev/full")),
             pseudonym_key=KEY,
             weights=weights_folder(),
+            journals=tmp_path / "ingest",
         )
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "raw").exists()
 
 
 def test_a_subject_never_changes_its_split_when_others_come() -> None:
@@ -173,6 +182,7 @@ def test_more_processes_change_no_result(people: Path, tmp_path: Path) -> None:
         store=FolderStore(tmp_path / "two" / "store"),
         pseudonym_key=KEY,
         weights=weights_folder(),
+        journals=tmp_path / "two-ingest",
         processes=2,
     )
     assert one.digest == two.digest

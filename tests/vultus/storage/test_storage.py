@@ -2,10 +2,14 @@
 
 import hashlib
 import os
+import pickle
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from support.s3 import local_s3
 from vultus.contracts.seams import Store
@@ -75,4 +79,56 @@ def test_a_bucket_that_refuses_is_named(s3_endpoint: str) -> None:
         "no-such-bucket", endpoint_url=s3_endpoint, access_key="key", secret_key="secret"
     )
     with pytest.raises(StorageUnavailable, match="no-such-bucket"):
-        list(S3Store(other).keys())
+        S3Store(other).has("0" * 64)
+
+
+def test_many_pieces_share_a_file_and_come_out_one_by_one(store: Store) -> None:
+    pieces = [os.urandom(size) for size in (1, 5_000, 0, 300)]
+    digests = store.put_many(pieces)
+    assert digests == [hashlib.sha256(piece).hexdigest() for piece in pieces]
+    assert [store.get(digest) for digest in digests] == pieces
+    assert store.has_many([*digests, "0" * 64]).tolist() == [True] * 4 + [False]
+    assert store.put_many([*pieces[:2], b"new"])[:2] == digests[:2]
+    copy: Store = pickle.loads(pickle.dumps(store))  # noqa: S301 -- how a worker gets it
+    assert copy.get(digests[1]) == pieces[1]
+
+
+def test_another_writer_is_seen(store: Store) -> None:
+    reader: Store = pickle.loads(pickle.dumps(store))  # noqa: S301
+    assert not reader.has("0" * 64)
+    digest = store.put_many([b"first", b"second"])[1]
+    assert reader.get(digest) == b"second"
+    assert reader.has(digest)
+
+
+def test_a_pack_without_its_index_does_not_exist(tmp_path: Path) -> None:
+    digests = FolderStore(tmp_path).put_many([b"one", b"two"])
+    assert len(list((tmp_path / "packs").iterdir())) == 2
+    next((tmp_path / "packs").glob("*.idx")).unlink()
+    reader = FolderStore(tmp_path)
+    assert not reader.has(digests[0])
+    assert reader.put_many([b"one", b"two"]) == digests
+    assert reader.get(digests[1]) == b"two"
+
+
+def test_a_cut_pack_is_named(tmp_path: Path) -> None:
+    digest = FolderStore(tmp_path).put_many([b"one", b"two"])[1]
+    pack = next((tmp_path / "packs").glob("*.pack"))
+    pack.write_bytes(pack.read_bytes()[:4])
+    with pytest.raises(BadArtifact, match=pack.name):
+        FolderStore(tmp_path).get(digest)
+    pack.unlink()
+    assert FolderStore(tmp_path).put_many([b"two"]) == [digest]
+    assert FolderStore(tmp_path).get(digest) == b"two"
+
+
+@given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 7))
+def test_however_pieces_are_put_together_all_come_out(pieces: list[bytes], size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = FolderStore(Path(folder))
+        digests = [
+            digest
+            for start in range(0, len(pieces), size)
+            for digest in store.put_many(pieces[start : start + size])
+        ]
+        assert [store.get(digest) for digest in digests] == pieces

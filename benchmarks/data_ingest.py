@@ -1,0 +1,108 @@
+"""Is ingest about as fast as reading and hashing the same files, and does its memory stay flat?
+
+Targets: >= 60 % of the rate of read + sha256 with as many processes; peak memory within 10 % between
+10,000 and 200,000 pictures. Interleaved rounds, medians; every run is a process of its own.
+"""
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.machine import say
+from benchmarks.soak_ingest import draw_files, take
+
+
+def main() -> None:
+    """Draw files, then time; or, as a child, do one timed thing."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--files", type=int, default=10_000)
+    options.add_argument("--many", type=int, default=200_000, help="for memory; 0 leaves it out")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--child", nargs=2, metavar=("WHAT", "FOLDER"))
+    given = options.parse_args()
+    if given.child:
+        print(json.dumps(_once(given.child[0], Path(given.child[1]))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        say(measure(Path(folder), given.files, given.many, given.rounds))
+
+
+def measure(root: Path, files: int, many: int, rounds: int) -> dict[str, object]:
+    """All figures; files are in the page cache, which favours the raw reader."""
+    source = draw_files(root / "few", files, seed=0)
+    raw, ours = [], []
+    for _ in range(rounds):
+        raw.append(_child("read", root)["seconds"])
+        ours.append(_child("ingest", root))
+    seconds = [run["seconds"] for run in ours]
+    figures: dict[str, object] = {
+        "files": files,
+        "bytes_a_file": round(sum(f.stat().st_size for f in source.rglob("*.jpg")) / files),
+        "processes": os.cpu_count(),
+        "read_and_sha256_per_s": round(files / statistics.median(raw)),
+        "ingest_per_s": round(files / statistics.median(seconds)),
+        "ingest_of_raw": round(statistics.median(raw) / statistics.median(seconds), 3),
+        "unchanged_again_per_s": round(files / ours[-1]["again_seconds"]),
+        "peak_mb_few": ours[-1]["peak_mb"],
+    }
+    if many:
+        shutil.rmtree(source)
+        draw_files(source, many, seed=1)
+        run = _child("ingest", root)
+        figures |= {
+            "many": many,
+            "ingest_many_per_s": round(many / run["seconds"]),
+            "peak_mb_many": run["peak_mb"],
+            "growth": round(run["peak_mb"] / ours[-1]["peak_mb"] - 1, 3),
+        }
+    return figures
+
+
+def _child(what: str, root: Path) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.data_ingest", "--child", what, str(root)],
+        check=True,
+        capture_output=True,
+    )
+    facts: dict[str, float] = json.loads(done.stdout)
+    return facts
+
+
+def _once(what: str, root: Path) -> dict[str, float]:
+    source, home = root / "few", root / "home"
+    began = time.monotonic()
+    if what == "read":
+        files = sorted(source.rglob("*.jpg"))
+        with multiprocessing.get_context("fork").Pool() as pool:
+            began = time.monotonic()
+            pool.map(_hash, files, chunksize=256)
+            return {"seconds": time.monotonic() - began}
+    shutil.rmtree(home, ignore_errors=True)
+    began = time.monotonic()
+    take(source, home, processes=os.cpu_count() or 1)
+    seconds = time.monotonic() - began
+    began = time.monotonic()
+    take(source, home, processes=os.cpu_count() or 1)
+    again = time.monotonic() - began
+    peaks = [
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    ]
+    return {"seconds": seconds, "again_seconds": again, "peak_mb": round(max(peaks) / 1024)}
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Does a killed ingest end like an undisturbed one? kill -9 at random points of an ingest of many files.
+
+Target: 20 kills in an ingest of 2,000 files; the last run's data version is exactly the undisturbed one.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.machine import say, weights_folder
+from components.ingest import IngestParams, ingest_faces
+from vultus.contracts.faces import RawFaces
+from vultus.storage import FolderStore
+
+KEY = b"k" * 32
+_NOTHING_SIMULATED = {
+    f"{name}_share": 0.0 for name in ("print", "replay", "mask", "recapture", "tight")
+}
+
+
+def main() -> None:
+    """Make the files, ingest them twice, kill one of the two again and again."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--files", type=int, default=2000)
+    options.add_argument("--kills", type=int, default=20)
+    options.add_argument("--seed", type=int, default=0)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        say(killed_often(Path(folder), given.files, given.kills, given.seed))
+
+
+def killed_often(root: Path, files: int, kills: int, seed: int) -> dict[str, object]:
+    """The same source taken undisturbed, and with `kills` kills of the whole process group.
+
+    Returns: both data versions, and how many pieces each kill found finished.
+    """
+    source = draw_files(root / "source", files, seed)
+    began = time.monotonic()
+    take(source, root / "calm", processes=2)
+    calm_s = time.monotonic() - began
+    rng = random.Random(seed)
+    finished = []
+    for _ in range(kills):
+        child = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.soak_ingest_child",
+                str(source),
+                str(root / "killed"),
+            ],
+            start_new_session=True,
+        )
+        time.sleep(rng.uniform(0.2, 1.0) * calm_s + rng.uniform(0, 2.0))
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        finished.append(len(list((root / "killed" / "ingest").glob("*/part-*"))))
+    take(source, root / "killed", processes=2)
+    calm, killed = (RawFaces.open(root / name / "raw") for name in ("calm", "killed"))
+    store = FolderStore(root / "killed" / "store")
+    held = sum(bool(store.get(digest)) for digest in killed.faces["image_sha256"].to_pylist())
+    return {
+        "files": files,
+        "kills": kills,
+        "same_data_version": calm.digest == killed.digest,
+        "digest": calm.digest,
+        "rows": len(calm.faces),
+        "pictures_read_back": held,
+        "pieces_finished_at_each_kill": finished,
+    }
+
+
+def draw_files(root: Path, files: int, seed: int, per_subject: int = 20) -> Path:
+    """`files` small JPEG files in subject folders; patterns, not faces: ingest looks at no pixel."""
+    rng = np.random.default_rng(seed)
+    for number in range(files):
+        folder = root / f"subject-{number // per_subject:05d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        image = cv2.resize(coarse, (224, 224), interpolation=cv2.INTER_CUBIC)
+        noisy = cv2.add(image, rng.integers(0, 20, image.shape, dtype=np.uint8))
+        cv2.imwrite(str(folder / f"{number % per_subject:03d}.jpg"), noisy)
+    return root
+
+
+def take(source: Path, home: Path, *, processes: int) -> None:
+    """One ingest without simulated presentations; the artifact is `home`/raw."""
+    ingest_faces(
+        home / "raw",
+        IngestParams.model_validate({"source": str(source), **_NOTHING_SIMULATED}),
+        store=FolderStore(home / "store"),
+        pseudonym_key=KEY,
+        weights=weights_folder(),
+        journals=home / "ingest",
+        processes=processes,
+    )
+
+
+if __name__ == "__main__":
+    main()

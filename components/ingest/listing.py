@@ -1,0 +1,87 @@
+"""What a source offers now, against what the journal knows: the items still to be read, on disk."""
+
+import pickle
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+import numpy as np
+
+from components.ingest.journal import ItemKeys, item_key
+from components.ingest.source import Item, Refused, Source
+from components.ingest.split import pseudonym_of
+
+_BLOCK = 4096
+
+
+@dataclass
+class Listing:
+    """Everything that was offered, in the source's order; memory is 16 bytes a picture."""
+
+    keys: ItemKeys
+    refused: list[Refused]
+    subjects: dict[str, str] = field(repr=False)
+    """Pseudonym -> raw name; it stays in this process."""
+    to_read: int
+    _spool: IO[bytes] = field(repr=False)
+
+    def chunks(self, size: int) -> Iterator[list[Item]]:
+        """The items that are not known, in pieces of at most `size`."""
+        self._spool.seek(0)
+        waiting: list[Item] = []
+        left = self.to_read
+        while left:
+            block: list[Item] = pickle.load(self._spool)  # noqa: S301 -- our own, nameless
+            left -= len(block)
+            waiting += block
+            while len(waiting) >= size or (waiting and not left):
+                yield waiting[:size]
+                waiting = waiting[size:]
+
+
+def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
+    """Ask the source for everything it has.
+
+    Args:
+        known: sorted keys of what the journal holds.
+        key: of the item keys and pseudonyms.
+    Raises: BadSource, StorageUnavailable.
+    """
+    # A file that has no name and is gone with the process: the items may hold people's names.
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 -- the listing keeps it open
+    keys: list[bytes] = []
+    refused: list[Refused] = []
+    subjects: dict[str, str] = {}
+    named: set[str] = set()
+    to_read = 0
+    block: list[Item] = []
+    blocks: list[bytes] = []
+
+    def settle() -> None:
+        nonlocal to_read
+        own = np.frombuffer(b"".join(keys), known.dtype)
+        place = np.minimum(np.searchsorted(known, own), max(len(known) - 1, 0))
+        new = known[place] != own if len(known) else np.ones(len(own), np.bool_)
+        unknown = [item for item, wanted in zip(block, new, strict=True) if wanted]
+        if unknown:
+            pickle.dump(unknown, spool, protocol=pickle.HIGHEST_PROTOCOL)
+            to_read += len(unknown)
+        blocks.append(b"".join(keys))
+        keys.clear()
+        block.clear()
+
+    for entry in source.items():
+        if isinstance(entry, Refused):
+            refused.append(entry)
+            continue
+        if entry.subject not in named:
+            named.add(entry.subject)
+            subjects[pseudonym_of(entry.subject, key)] = entry.subject
+        keys.append(item_key(entry.origin, entry.fingerprint, key))
+        block.append(entry)
+        if len(block) == _BLOCK:
+            settle()
+    if block:
+        settle()
+    return Listing(np.frombuffer(b"".join(blocks), known.dtype), refused, subjects, to_read, spool)

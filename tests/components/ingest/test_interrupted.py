@@ -1,0 +1,100 @@
+"""What was taken once is not lost and not read again: kills, growth, lost bytes, a full disk."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.soak_ingest import draw_files, killed_often
+from components.ingest import IngestParams, IngestReport, ingest_faces
+from components.ingest.journal import Journal
+from support.heads import weights_folder
+from vultus.contracts.faces import RawFaces
+from vultus.errors import BadParameter
+from vultus.storage import FolderStore
+
+KEY = b"k" * 32
+NOTHING = {f"{name}_share": 0.0 for name in ("print", "replay", "mask", "recapture", "tight")}
+
+
+def take(source: Path, home: Path, out: str = "raw") -> IngestReport:
+    return ingest_faces(
+        home / out,
+        IngestParams.model_validate({"source": str(source), **NOTHING}),
+        store=FolderStore(home / "store"),
+        pseudonym_key=KEY,
+        weights=weights_folder(),
+        journals=home / "ingest",
+    )
+
+
+@pytest.mark.slow
+def test_a_killed_ingest_ends_like_an_undisturbed_one(tmp_path: Path) -> None:
+    found = killed_often(tmp_path, files=200, kills=2, seed=5)
+    assert found["same_data_version"]
+    assert found["rows"] == found["pictures_read_back"] == 200
+
+
+def test_a_source_that_grew_is_read_only_where_it_is_new(tmp_path: Path) -> None:
+    source = draw_files(tmp_path / "source", 40, seed=1)
+    first = take(source, tmp_path / "home")
+    before = RawFaces.open(tmp_path / "home" / "raw").faces.to_pylist()
+    assert first.read == 40
+    draw_files(source / "subject-00000" / "more", 20, seed=2)
+    grown = take(source, tmp_path / "home", "grown")
+    assert grown.read == 20
+    after = RawFaces.open(tmp_path / "home" / "grown").faces.to_pylist()
+    assert len(after) == 60
+    assert {row["image_sha256"]: row["split"] for row in before}.items() <= {
+        row["image_sha256"]: row["split"] for row in after
+    }.items()
+    afresh = take(source, tmp_path / "another")
+    assert afresh.digest == grown.digest
+
+
+def test_what_left_the_source_leaves_the_table(tmp_path: Path) -> None:
+    source = draw_files(tmp_path / "source", 40, seed=1)
+    take(source, tmp_path / "home")
+    (source / "subject-00001" / "003.jpg").unlink()
+    shrunk = take(source, tmp_path / "home", "shrunk")
+    assert (shrunk.read, shrunk.images) == (0, 39)
+
+
+def test_bytes_that_the_store_lost_are_read_again(tmp_path: Path) -> None:
+    source = draw_files(tmp_path / "source", 40, seed=1)
+    whole = take(source, tmp_path / "home")
+    packs = sorted((tmp_path / "home" / "store" / "packs").glob("*.pack"))
+    packs[0].unlink()
+    healed = take(source, tmp_path / "home", "healed")
+    assert 0 < healed.read < 40
+    assert healed.digest == whole.digest
+
+
+def test_a_line_that_a_list_repeats_is_a_duplicate(tmp_path: Path) -> None:
+    source = draw_files(tmp_path / "source", 20, seed=1)
+    listed = source / "list.csv"
+    line = "a,subject-00000/{:03d}.jpg\n"
+    listed.write_text("subject,path\n" + "".join(line.format(i) for i in [0, 1, 2, 1]))
+    report = take(listed, tmp_path / "home")
+    assert (report.images, report.quarantined) == (3, {"duplicate": 1})
+
+
+def test_a_name_never_leaves_the_step(tmp_path: Path) -> None:
+    source = draw_files(tmp_path / "source", 40, seed=1)
+    (source / "subject-00001" / "subject-00001_7.jpg").write_bytes(b"no picture")
+    take(source, tmp_path / "home")
+    raw = RawFaces.open(tmp_path / "home" / "raw")
+    assert len(raw.quarantine) == 1
+    for table in (raw.faces, raw.quarantine):
+        assert "subject-0" not in str(table.to_pylist())
+    for part in (tmp_path / "home" / "ingest").rglob("part-*"):
+        assert b"subject-0" not in part.read_bytes()
+
+
+def test_two_ingests_of_one_source_do_not_mix(tmp_path: Path) -> None:
+    source = draw_files(tmp_path / "source", 20, seed=1)
+    params = IngestParams.model_validate({"source": str(source), **NOTHING})
+    with (
+        Journal.below(tmp_path / "home" / "ingest", params, KEY).held(),
+        pytest.raises(BadParameter, match="another ingest"),
+    ):
+        take(source, tmp_path / "home")
