@@ -21,6 +21,8 @@ from pathlib import Path
 from benchmarks.machine import say
 from benchmarks.soak_ingest import draw_files, take
 
+_FEW = 10_000
+
 
 def main() -> None:
     """Draw files, then time; or, as a child, do one timed thing."""
@@ -39,7 +41,7 @@ def main() -> None:
 
 def measure(root: Path, files: int, many: int, rounds: int) -> dict[str, object]:
     """All figures; files are in the page cache, which favours the raw reader."""
-    source = draw_files(root / "few", files, seed=0)
+    source = draw_files(root / "source", files, seed=0)
     raw, ours = [], []
     for _ in range(rounds):
         raw.append(_child("read", root)["seconds"])
@@ -53,19 +55,21 @@ def measure(root: Path, files: int, many: int, rounds: int) -> dict[str, object]
         "ingest_per_s": round(files / statistics.median(seconds)),
         "ingest_of_raw": round(statistics.median(raw) / statistics.median(seconds), 3),
         "unchanged_again_per_s": round(files / ours[-1]["again_seconds"]),
-        "peak_mb_few": ours[-1]["peak_mb"],
     }
-    if many:
-        shutil.rmtree(source)
-        draw_files(source, many, seed=1)
-        run = _child("ingest", root)
-        figures |= {
-            "many": many,
-            "ingest_many_per_s": round(many / run["seconds"]),
-            "peak_mb_many": run["peak_mb"],
-            "growth": round(run["peak_mb"] / ours[-1]["peak_mb"] - 1, 3),
-        }
-    return figures
+    return figures | (_memory(root, many) if many else {})
+
+
+def _memory(root: Path, many: int) -> dict[str, object]:
+    """Peak memory of the biggest process, few and many files of the same (small) kind."""
+    peaks = {}
+    for count in (_FEW, many):
+        shutil.rmtree(root / "source")
+        draw_files(root / "source", count, seed=1, side=96)
+        peaks[count] = _child("ingest", root)["peak_mb"]
+    return {
+        "peak_mb": peaks,
+        "peak_growth": round(peaks[many] / peaks[_FEW] - 1, 3),
+    }
 
 
 def _child(what: str, root: Path) -> dict[str, float]:
@@ -79,7 +83,7 @@ def _child(what: str, root: Path) -> dict[str, float]:
 
 
 def _once(what: str, root: Path) -> dict[str, float]:
-    source, home = root / "few", root / "home"
+    source, home = root / "source", root / "home"
     began = time.monotonic()
     if what == "read":
         files = sorted(source.rglob("*.jpg"))
@@ -95,7 +99,8 @@ def _once(what: str, root: Path) -> dict[str, float]:
     take(source, home, processes=os.cpu_count() or 1)
     again = time.monotonic() - began
     peaks = [
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
     return {"seconds": seconds, "again_seconds": again, "peak_mb": round(max(peaks) / 1024)}
 

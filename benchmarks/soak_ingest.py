@@ -79,14 +79,16 @@ def killed_often(root: Path, files: int, kills: int, seed: int) -> dict[str, obj
     }
 
 
-def draw_files(root: Path, files: int, seed: int, per_subject: int = 20) -> Path:
+def draw_files(
+    root: Path, files: int, seed: int, *, side: int = 224, per_subject: int = 20
+) -> Path:
     """`files` small JPEG files in subject folders; patterns, not faces: ingest looks at no pixel."""
     rng = np.random.default_rng(seed)
     for number in range(files):
         folder = root / f"subject-{number // per_subject:05d}"
         folder.mkdir(parents=True, exist_ok=True)
         coarse = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
-        image = cv2.resize(coarse, (224, 224), interpolation=cv2.INTER_CUBIC)
+        image = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
         noisy = cv2.add(image, rng.integers(0, 20, image.shape, dtype=np.uint8))
         cv2.imwrite(str(folder / f"{number % per_subject:03d}.jpg"), noisy)
     return root

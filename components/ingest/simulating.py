@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,18 @@ class Shown:
     height: int
     species: Species | None
     simulation: str
+
+    def facts(self) -> dict[str, Any]:
+        """The columns that differ from the picture it was made of."""
+        presentation = Presentation.ATTACK if self.species else Presentation.BONA_FIDE
+        return {
+            "width": self.width,
+            "height": self.height,
+            "presentation": presentation.value,
+            "species": self.species.value if self.species else None,
+            "simulated": True,
+            "simulation": self.simulation,
+        }
 
 
 class Simulator:

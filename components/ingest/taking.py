@@ -12,8 +12,8 @@ from components.ingest.simulating import Simulator
 from components.ingest.source import Item, Refused, Source
 from components.ingest.split import masked, pseudonym_of
 from vultus.contracts.seams import Store
-from vultus.contracts.words import Presentation
 from vultus.errors import BadImage, BadInput
+from vultus.faces.header import Header
 from vultus.faces.picture import checked_header
 
 _FLUSH_BYTES = 64 << 20
@@ -43,58 +43,46 @@ class Taker:
         piece = _Piece(self.store)
         passing = []
         for item in items:
-            name = item_key(item.origin, item.fingerprint, self.key)
-            subject = pseudonym_of(item.subject, self.key)
-            origin = masked(item.origin, item.subject, subject)
-            try:
-                data = self.source.read(item)
-                header = checked_header(
-                    data,
-                    max_bytes=self.params.max_image_bytes,
-                    max_pixels=self.params.max_image_pixels,
-                )
-                shown = self._simulator.presentations(item, data)
-            except BadInput as error:
-                reason = _reason(error)
-                detail = masked(str(error), item.subject, subject)
-                if reason in PASSING:
-                    passing.append(Refused(origin, reason, detail))
-                else:
-                    piece.refuse(item=name, origin=origin, reason=reason, detail=detail)
-                continue
-            common = {
-                "item": name,
-                "origin": origin,
-                "subject": subject,
-                "source": self.source.name,
-                "licence": item.licence or self.source.licence,
-                "captured_at": item.captured_at,
-                "attributes": sorted(item.attributes.items()),
-            }
-            piece.add(
-                data,
-                common,
-                width=header.width,
-                height=header.height,
-                presentation=item.presentation.value,
-                species=item.species.value if item.species else None,
-            )
-            for made in shown:
-                piece.add(
-                    made.data,
-                    common,
-                    width=made.width,
-                    height=made.height,
-                    presentation=(
-                        Presentation.ATTACK if made.species else Presentation.BONA_FIDE
-                    ).value,
-                    species=made.species.value if made.species else None,
-                    simulation=made.simulation,
-                )
+            refused = self._take(item, piece)
+            if refused is not None:
+                passing.append(refused)
         rows = piece.finished()
         if len(rows):
             self.journal.add(rows)
         return passing
+
+    def _take(self, item: Item, piece: "_Piece") -> Refused | None:
+        """One item: a row, and one for each simulated presentation; or why not."""
+        subject = pseudonym_of(item.subject, self.key)
+        named = {
+            "item": item_key(item.origin, item.fingerprint, self.key),
+            "origin": masked(item.origin, item.subject, subject),
+        }
+        try:
+            data = self.source.read(item)
+            header = checked_header(
+                data,
+                max_bytes=self.params.max_image_bytes,
+                max_pixels=self.params.max_image_pixels,
+            )
+            shown = self._simulator.presentations(item, data)
+        except BadInput as error:
+            reason, detail = _reason(error), masked(str(error), item.subject, subject)
+            if reason in PASSING:
+                return Refused(str(named["origin"]), reason, detail)
+            piece.refuse(named | {"reason": reason, "detail": detail})
+            return None
+        common = named | {
+            "subject": subject,
+            "source": self.source.name,
+            "licence": item.licence or self.source.licence,
+            "captured_at": item.captured_at,
+            "attributes": sorted(item.attributes.items()),
+        }
+        piece.add(data, common | _facts(item, header))
+        for made in shown:
+            piece.add(made.data, common | made.facts())
+        return None
 
     @cached_property
     def _simulator(self) -> Simulator:
@@ -109,50 +97,45 @@ class _Piece:
     """Rows and bytes of one piece of work; the bytes go to the store in packs."""
 
     store: Store
-    rows: dict[str, list[Any]] = field(
-        default_factory=lambda: {name: [] for name in JOURNAL_SCHEMA.names}
-    )
-    waiting: list[bytes] = field(default_factory=list)
-    waiting_rows: list[int] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    waiting: list[tuple[dict[str, Any], bytes]] = field(default_factory=list)
     waiting_bytes: int = 0
 
-    def add(
-        self, data: bytes, common: dict[str, Any], *, simulation: str | None = None, **own: Any
-    ) -> None:
+    def add(self, data: bytes, row: dict[str, Any]) -> None:
         """One accepted picture."""
-        self.waiting.append(data)
-        self.waiting_rows.append(len(self.rows["item"]))
+        self.rows.append(row)
+        self.waiting.append((row, data))
         self.waiting_bytes += len(data)
-        self._row(
-            common
-            | own
-            | {
-                "bytes": len(data),
-                "simulated": simulation is not None,
-                "simulation": simulation,
-            }
-        )
         if self.waiting_bytes > _FLUSH_BYTES:
             self._flush()
 
-    def refuse(self, **facts: Any) -> None:
+    def refuse(self, row: dict[str, Any]) -> None:
         """One refused picture."""
-        self._row(facts)
+        self.rows.append(row)
 
     def finished(self) -> pa.Table:
         """Put what waits into the store, then give the rows."""
         self._flush()
-        return pa.Table.from_pydict(self.rows, JOURNAL_SCHEMA)
-
-    def _row(self, facts: dict[str, Any]) -> None:
-        for name, column in self.rows.items():
-            column.append(facts.get(name))
+        names = JOURNAL_SCHEMA.names
+        columns = [[row.get(name) for row in self.rows] for name in names]
+        return pa.Table.from_pydict(dict(zip(names, columns, strict=True)), JOURNAL_SCHEMA)
 
     def _flush(self) -> None:
-        digests = self.store.put_many(self.waiting)
-        for row, digest in zip(self.waiting_rows, digests, strict=True):
-            self.rows["image_sha256"][row] = digest
-        self.waiting, self.waiting_rows, self.waiting_bytes = [], [], 0
+        digests = self.store.put_many([data for _, data in self.waiting])
+        for (row, data), digest in zip(self.waiting, digests, strict=True):
+            row["image_sha256"] = digest
+            row["bytes"] = len(data)
+        self.waiting, self.waiting_bytes = [], 0
+
+
+def _facts(item: Item, header: Header) -> dict[str, Any]:
+    return {
+        "width": header.width,
+        "height": header.height,
+        "presentation": item.presentation.value,
+        "species": item.species.value if item.species else None,
+        "simulated": False,
+    }
 
 
 def _reason(error: BadInput) -> str:
