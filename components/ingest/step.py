@@ -66,7 +66,7 @@ def ingest_faces(
         passing = _take(taker, listing, processes)
         plan = plan_table(journal, listing.keys, params.min_images_per_subject)
         counts = plan.reasons() + Counter(entry.reason for entry in [*listing.refused, *passing])
-        if not (plan.reason == "").any():
+        if plan.kept == 0:
             first = next(_quarantine(plan, listing, passing, params)).to_pylist()[0]
             raise BadData(
                 f"{params.source}: none of {len(listing.keys)} pictures could be taken; "

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,27 +24,36 @@ _PIECES_KEPT = 64
 TWO_IDENTITIES = "two_identities"
 DUPLICATE = "duplicate"
 LONE = "lone_picture"
+_TWO_IDENTITIES, _DUPLICATE, _LONE = np.arange(1, 4, dtype=np.int8)
 
 
 @dataclass(frozen=True)
 class Plan:
     """Which rows of which pieces become the table, in order.
 
-    piece, row: int32 [N], place of each row; reason: str [N], empty where the row is kept.
+    piece, row: int32 [N], place of each row; verdict: int8 [N], index into `words`, 0 where the row is
+    kept.
     """
 
     parts: list[Path]
     piece: NDArray[np.int32]
     row: NDArray[np.int32]
-    reason: NDArray[np.str_]
+    verdict: NDArray[np.int8]
+    words: list[str]
+
+    @property
+    def kept(self) -> int:
+        """Rows of the table."""
+        return int((self.verdict == 0).sum())
 
     def reasons(self) -> Counter[str]:
         """Refused rows by reason."""
-        return Counter(self.reason[self.reason != ""].tolist())
+        counts = np.bincount(self.verdict, minlength=1).tolist()
+        return Counter({self.words[i]: n for i, n in enumerate(counts) if i and n})
 
     def faces(self, split_of: Callable[[str], str]) -> Iterator[pa.Table]:
         """The kept rows as FACE_SCHEMA; `split_of` gives the split of a pseudonym."""
-        for table in self._gather(np.flatnonzero(self.reason == "")):
+        for table in self._gather(np.flatnonzero(self.verdict == 0)):
             splits = pa.array([split_of(subject.as_py()) for subject in table["subject"]])
             yield table.append_column("split", splits).select(FACE_SCHEMA.names)
 
@@ -54,11 +64,11 @@ class Plan:
             DUPLICATE: "the same file was taken already",
             LONE: f"its subject has fewer than {min_images} pictures",
         }
-        wanted = np.flatnonzero(self.reason != "")
+        wanted = np.flatnonzero(self.verdict != 0)
         for start in range(0, len(wanted), _SLICE):
             order = wanted[start : start + _SLICE]
             table = pa.concat_tables(self._gather(order))
-            reasons = [str(reason) for reason in self.reason[order]]
+            reasons = [self.words[verdict] for verdict in self.verdict[order]]
             details = table["detail"].to_pylist()
             yield pa.table(
                 {
@@ -94,14 +104,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The first pass, one entry a row, in the source's order."""
+    """The first pass, one entry a row: 34 bytes."""
 
     piece: NDArray[np.int32]
     row: NDArray[np.int32]
     picture: NDArray[np.bytes_]
-    subject: NDArray[np.bytes_]
+    """First half of the sha256: enough to tell files apart."""
+    subject: NDArray[np.uint64]
     simulated: NDArray[np.bool_]
-    reason: NDArray[np.str_]
+    verdict: NDArray[np.int8]
+
+    def take(self, order: NDArray[np.int64]) -> "_Rows":
+        return _Rows(*(getattr(self, field.name)[order] for field in fields(self)))
 
 
 def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
@@ -112,79 +126,83 @@ def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
         min_images: of one subject; with fewer, all of its rows are left out.
     """
     parts = journal.parts()
-    rows = _in_order(parts, offered)
-    accepted = rows.reason == ""
-    reason = rows.reason.astype("<U32")
-    _refuse_copies(rows, accepted, reason)
-    _refuse_lone(rows, reason, min_images)
-    keep = ~((reason == LONE) & rows.simulated)
-    return Plan(parts, rows.piece[keep], rows.row[keep], reason[keep])
+    words = ["", TWO_IDENTITIES, DUPLICATE, LONE]
+    rows = _in_order(parts, offered, words)
+    verdict = rows.verdict.copy()
+    _refuse_copies(rows, verdict)
+    _refuse_lone(rows, verdict, min_images)
+    keep = ~((verdict == _LONE) & rows.simulated)
+    return Plan(parts, rows.piece[keep], rows.row[keep], verdict[keep], words)
 
 
-def _refuse_copies(rows: _Rows, accepted: NDArray[np.bool_], reason: NDArray[np.str_]) -> None:
+def _refuse_copies(rows: _Rows, verdict: NDArray[np.int8]) -> None:
     """One file under two names is refused under both; of a copy under one name the first stays."""
-    _, picture = np.unique(rows.picture, return_inverse=True)
-    _, subject = np.unique(rows.subject, return_inverse=True)
-    where = np.flatnonzero(accepted)
-    pictures, subjects = picture[where], subject[where]
-    low = np.full(picture.max(initial=0) + 1, np.iinfo(np.int64).max)
-    high = np.full(len(low), -1)
-    np.minimum.at(low, pictures, subjects)
-    np.maximum.at(high, pictures, subjects)
-    shared = low[pictures] != high[pictures]
-    first = np.zeros(len(where), np.bool_)
-    first[np.unique(pictures, return_index=True)[1]] = True
-    reason[where[~first]] = DUPLICATE
-    reason[where[shared]] = TWO_IDENTITIES
+    where = np.flatnonzero(verdict == 0)
+    _, first, picture = np.unique(rows.picture[where], return_index=True, return_inverse=True)
+    subjects = rows.subject[where]
+    low = np.full(len(first), np.iinfo(np.uint64).max)
+    high = np.zeros(len(first), np.uint64)
+    np.minimum.at(low, picture, subjects)
+    np.maximum.at(high, picture, subjects)
+    copies = np.ones(len(where), np.bool_)
+    copies[first] = False
+    verdict[where[copies]] = _DUPLICATE
+    verdict[where[(low != high)[picture]]] = _TWO_IDENTITIES
 
 
-def _refuse_lone(rows: _Rows, reason: NDArray[np.str_], min_images: int) -> None:
-    kept = reason == ""
-    _, subject = np.unique(rows.subject, return_inverse=True)
-    originals = np.bincount(subject[kept & ~rows.simulated], minlength=subject.max(initial=0) + 1)
-    reason[kept & (originals[subject] < min_images)] = LONE
+def _refuse_lone(rows: _Rows, verdict: NDArray[np.int8], min_images: int) -> None:
+    kept = verdict == 0
+    names, subject = np.unique(rows.subject, return_inverse=True)
+    originals = np.bincount(subject[kept & ~rows.simulated], minlength=len(names))
+    verdict[kept & (originals[subject] < min_images)] = _LONE
 
 
-def _in_order(parts: list[Path], offered: ItemKeys) -> _Rows:
-    """The rows of what is offered, each once, in the order of the offer."""
+def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> _Rows:
+    """The rows of what is offered, each once, in the order of the offer; new reasons join `words`."""
     every, first, times = np.unique(offered, return_index=True, return_counts=True)
-    pieces = [_of_part(number, file, every) for number, file in enumerate(parts)]
+    pieces = [_of_part(number, file, every, words) for number, file in enumerate(parts)]
     if not any(len(place) for place, _ in pieces):
-        return _Rows(*(np.zeros(0, kind) for kind in ("i4", "i4", "S32", "S16", "?", "<U32")))
+        return _Rows(*(np.zeros(0, kind) for kind in ("i4", "i4", "S16", "u8", "?", "i1")))
     place = np.concatenate([place for place, _ in pieces])
     rows = _Rows(
-        **{
-            field.name: np.concatenate([getattr(rows, field.name) for _, rows in pieces])
+        *(
+            np.concatenate([getattr(rows, field.name) for _, rows in pieces])
             for field in fields(_Rows)
-        }
+        )
     )
     order = np.argsort(first[place], kind="stable")
-    # A piece that was read again (its bytes were lost) or a line that a list repeats.
-    _, once = np.unique(np.rec.fromarrays([place[order], rows.picture[order]]), return_index=True)
-    order = order[np.sort(once)]
+    # A piece that was read again (its bytes were lost), or a line that a list repeats: the rows of one
+    # item lie together now.
+    pairs = np.rec.fromarrays([place[order].astype(np.int32), rows.picture[order]])
+    order = order[np.sort(np.unique(pairs, return_index=True)[1])]
     more = np.repeat(order, np.where(rows.simulated[order], 0, times[place[order]] - 1))
-    reason = np.concatenate([rows.reason[order], np.full(len(more), DUPLICATE)])
-    order = np.concatenate([order, more])
-    again = {field.name: getattr(rows, field.name)[order] for field in fields(_Rows)}
-    return _Rows(**again | {"reason": reason})
+    both = rows.take(np.concatenate([order, more]))
+    both.verdict[len(order) :] = _DUPLICATE
+    return both
 
 
-def _of_part(number: int, file: Path, every: ItemKeys) -> tuple[NDArray[np.int64], _Rows]:
+def _of_part(
+    number: int, file: Path, every: ItemKeys, words: list[str]
+) -> tuple[NDArray[np.int32], _Rows]:
     """Place among the sorted keys, and what decides, of each row that is still offered."""
     table = pq.read_table(file, columns=["item", "image_sha256", "subject", "simulated", "reason"])
     keys = keys_of(table["item"])
     place = np.minimum(np.searchsorted(every, keys), max(len(every) - 1, 0))
     here = np.flatnonzero(every[place] == keys) if len(every) else np.zeros(0, np.int64)
-    return place[here], _Rows(
+    reasons = table["reason"].fill_null("").to_pylist()
+    words += sorted(set(reasons) - set(words))
+    return place[here].astype(np.int32), _Rows(
         piece=np.full(len(here), number, np.int32),
         row=here.astype(np.int32),
-        picture=_fixed(table["image_sha256"], "S32")[here],
-        subject=_fixed(table["subject"], "S16")[here],
+        picture=_bytes(table["image_sha256"], 16, "S16")[here],
+        subject=_bytes(table["subject"], 8, ">u8").astype(np.uint64)[here],
         simulated=table["simulated"].fill_null(False).to_numpy()[here],
-        reason=table["reason"].fill_null("").to_numpy().astype("<U32")[here],
+        verdict=np.array([words.index(reason) for reason in reasons], np.int8)[here],
     )
 
 
-def _fixed(column: pa.ChunkedArray, kind: str) -> NDArray[np.bytes_]:
-    """Hex names as fixed bytes (the first 128 bits of a sha256 are enough to tell files apart)."""
-    return np.array(["" if value is None else value for value in column.to_pylist()]).astype(kind)
+def _bytes(column: pa.ChunkedArray, length: int, kind: str) -> NDArray[Any]:
+    """The first bytes of hexadecimal names; zero where there is none."""
+    nothing = "0" * (2 * length)
+    names = ((name or nothing)[: 2 * length] for name in column.to_pylist())
+    return np.frombuffer(bytes.fromhex("".join(names)), kind)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from vultus.contracts.artifact import write_table
 
-ROWS_PER_PART = 50_000
+ROWS_PER_PART = 10_000
 
 
 def write_parts(
