@@ -51,25 +51,24 @@ class Simulator:
 
     def __init__(self, params: IngestParams) -> None:
         self._params = params
+        self._shares = {
+            None: params.recapture_share,
+            Species.PRINT: params.print_share,
+            Species.REPLAY: params.replay_share,
+            Species.MASK: params.mask_share,
+        }
+        self._any = params.tight_share > 0 or any(self._shares.values())
 
     def presentations(self, item: Item, data: bytes) -> list[Shown]:
         """The presentations of one picture; none of an attack.
 
         Raises: BadImage, if the picture cannot be unpacked.
         """
-        if item.presentation is not Presentation.BONA_FIDE:
+        if not self._any or item.presentation is not Presentation.BONA_FIDE:
             return []
         params = self._params
-        shares = {
-            None: params.recapture_share,
-            Species.PRINT: params.print_share,
-            Species.REPLAY: params.replay_share,
-            Species.MASK: params.mask_share,
-        }
-        if not any(shares.values()) and not params.tight_share:
-            return []
         rng = np.random.default_rng([params.seed, _number(data)])
-        wanted = [species for species, share in shares.items() if rng.random() < share]
+        wanted = [species for species, share in self._shares.items() if rng.random() < share]
         cut_alone = rng.random() < params.tight_share
         if not wanted and not cut_alone:
             return []

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from functools import lru_cache
 
 from vultus.contracts.words import Split
 
@@ -21,6 +22,7 @@ def split_of(subject: str, *, split_seed: int, validation_share: float, test_sha
     return Split.TRAIN
 
 
+@lru_cache(maxsize=4096)
 def pseudonym_of(subject: str, key: bytes) -> str:
     """Keyed pseudonym, 16 hex characters; the raw name never leaves `ingest`."""
     return hmac.new(key, subject.encode(), hashlib.sha256).hexdigest()[:16]
@@ -29,8 +31,11 @@ def pseudonym_of(subject: str, key: bytes) -> str:
 def masked(text: str, subject: str, pseudonym: str) -> str:
     """The text (a path, a message) with the subject's name replaced by the pseudonym, wherever it
     stands as a word of its own, and everywhere if it has at least three letters."""
-    if not subject:
-        return text
+    return _name(subject).sub(pseudonym, text) if subject else text
+
+
+@lru_cache(maxsize=4096)
+def _name(subject: str) -> re.Pattern[str]:
     name = re.escape(subject)
     bounded = rf"(?<![0-9A-Za-z]){name}(?![0-9A-Za-z])"
-    return re.sub(name if len(subject) > 2 else bounded, pseudonym, text, flags=re.IGNORECASE)
+    return re.compile(name if len(subject) > 2 else bounded, re.IGNORECASE)

@@ -13,10 +13,9 @@ from components.ingest.source import Item, Refused, Source
 from components.ingest.split import masked, pseudonym_of
 from vultus.contracts.seams import Store
 from vultus.errors import BadImage, BadInput
-from vultus.faces.header import Header
 from vultus.faces.picture import checked_header
 
-_FLUSH_BYTES = 64 << 20
+_FLUSH_BYTES = 16 << 20
 PASSING = {"unreadable", "vanished", "changed_while_read"}
 """Reasons that may be gone the next time: such a picture is asked for again."""
 
@@ -54,10 +53,8 @@ class Taker:
     def _take(self, item: Item, piece: "_Piece") -> Refused | None:
         """One item: a row, and one for each simulated presentation; or why not."""
         subject = pseudonym_of(item.subject, self.key)
-        named = {
-            "item": item_key(item.origin, item.fingerprint, self.key),
-            "origin": masked(item.origin, item.subject, subject),
-        }
+        name = item_key(item.origin, item.fingerprint, self.key)
+        origin = masked(item.origin, item.subject, subject)
         try:
             data = self.source.read(item)
             header = checked_header(
@@ -69,19 +66,27 @@ class Taker:
         except BadInput as error:
             reason, detail = _reason(error), masked(str(error), item.subject, subject)
             if reason in PASSING:
-                return Refused(str(named["origin"]), reason, detail)
-            piece.refuse(named | {"reason": reason, "detail": detail})
+                return Refused(origin, reason, detail)
+            piece.refuse({"item": name, "origin": origin, "reason": reason, "detail": detail})
             return None
-        common = named | {
+        row = {
+            "item": name,
+            "origin": origin,
             "subject": subject,
+            "presentation": item.presentation.value,
+            "species": item.species.value if item.species else None,
+            "simulated": False,
             "source": self.source.name,
             "licence": item.licence or self.source.licence,
+            "width": header.width,
+            "height": header.height,
             "captured_at": item.captured_at,
             "attributes": sorted(item.attributes.items()),
         }
-        piece.add(data, common | _facts(item, header))
-        for made in shown:
-            piece.add(made.data, common | made.facts())
+        made_of_it = [(made.data, row | made.facts()) for made in shown]
+        piece.add(data, row)
+        for made, facts in made_of_it:
+            piece.add(made, facts)
         return None
 
     @cached_property
@@ -126,16 +131,6 @@ class _Piece:
             row["image_sha256"] = digest
             row["bytes"] = len(data)
         self.waiting, self.waiting_bytes = [], 0
-
-
-def _facts(item: Item, header: Header) -> dict[str, Any]:
-    return {
-        "width": header.width,
-        "height": header.height,
-        "presentation": item.presentation.value,
-        "species": item.species.value if item.species else None,
-        "simulated": False,
-    }
 
 
 def _reason(error: BadInput) -> str:
