@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from components.ingest.bucket import BucketSource
 from components.ingest.folders import FolderSource
 from components.ingest.kaggle import download
+from components.ingest.layouts import LAYOUTS, LayoutSource
 from components.ingest.lists import ListSource
 from components.ingest.rendered import RenderedSource
 from components.ingest.source import Source
@@ -22,8 +23,9 @@ def source_from(uri: str, *, seed: int, weights: Path, s3: S3Address | None = No
 
     Args:
         uri: `synthetic:people=60,images=8`, `/folder` or `file:/folder`, `/list.csv`,
-            `s3://bucket/prefix`, `kaggle:owner/dataset`; all but the first take `?licence=NAME`,
-            which a plain path does not.
+            `s3://bucket/prefix`, `kaggle:owner/dataset`, `pad:/folder`, `replay-attack:/folder`,
+            `oulu-npu:/folder`, `celeba-spoof:/folder`. All but renders and plain paths take
+            `?licence=NAME`; the last four also `every=N` (frames of a video) and `protocol=NAME`.
         seed: of the renders.
         weights: folder of fetched files (the renderer's head model).
         s3: endpoint and credentials; bucket and prefix come from the URI.
@@ -43,10 +45,19 @@ def source_from(uri: str, *, seed: int, weights: Path, s3: S3Address | None = No
         return BucketSource(_address(place, s3 or S3Address(bucket="")), licence)
     if scheme == "file":
         return _files(_path(place), _options(uri, query, {"licence"}))
+    if scheme in LAYOUTS:
+        return _layout(scheme, _path(place), _options(uri, query, {"licence", "every", "protocol"}))
     raise BadSource(
         f"unknown source '{uri}': use synthetic:people=60,images=8, a folder, a .csv list, "
-        "s3://bucket/prefix or kaggle:owner/dataset"
+        f"s3://bucket/prefix, kaggle:owner/dataset or {', '.join(f'{name}:/folder' for name in LAYOUTS)}"
     )
+
+
+def _layout(scheme: str, root: Path, options: dict[str, str]) -> Source:
+    every = options.pop("every", "25")
+    if not every.isdecimal() or int(every) < 1:
+        raise BadSource(f"{scheme}: every={every} is not a whole number of frames")
+    return LayoutSource(root, LAYOUTS[scheme], f"{scheme}:{root.name}", every=int(every), **options)
 
 
 def _files(path: Path, options: Mapping[str, str]) -> Source:
