@@ -4,6 +4,8 @@
     ├── BadInput                the caller's file, parameter or request cannot be used
     │   ├── BadImage            bytes that are no picture we accept
     │   ├── BadSource           a data source that cannot be read or is not known
+    │   │   ├── SourceChanged   one of its pictures was written to while it was read
+    │   │   └── SourceVanished  one of its pictures was listed, and is gone
     │   └── BadParameter        a step or request parameter of the wrong type or range
     ├── BadArtifact             a folder between two steps is missing, cut or of another kind
     ├── BadData                 validation stopped the run
@@ -35,6 +37,14 @@ class BadImage(BadInput):
 
 class BadSource(BadInput):
     """A data source that cannot be read or is not known."""
+
+
+class SourceChanged(BadSource):
+    """A picture of a source was written to while it was read."""
+
+
+class SourceVanished(BadSource):
+    """A picture of a source was listed, and is gone."""
 
 
 class BadParameter(BadInput):

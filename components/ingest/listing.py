@@ -4,13 +4,14 @@ import pickle
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import IO
 
 import numpy as np
 
 from components.ingest.journal import ItemKeys, item_key
 from components.ingest.source import Item, Refused, Source
-from components.ingest.split import pseudonym_of
+from components.ingest.split import masked, pseudonym_of
 
 _BLOCK = 4096
 
@@ -73,7 +74,7 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
 
     for entry in source.items():
         if isinstance(entry, Refused):
-            refused.append(entry)
+            refused.append(_nameless(entry, key))
             continue
         if entry.subject not in named:
             named.add(entry.subject)
@@ -85,3 +86,13 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
     if block:
         settle()
     return Listing(np.frombuffer(b"".join(blocks), known.dtype), refused, subjects, to_read, spool)
+
+
+def _nameless(entry: Refused, key: bytes) -> Refused:
+    """A refusal without the name of the folder it speaks of, which may be a person's."""
+    place = PurePosixPath(entry.origin)
+    name = place.parent.name or place.name
+    pseudonym = pseudonym_of(name, key)
+    return Refused(
+        masked(entry.origin, name, pseudonym), entry.reason, masked(entry.detail, name, pseudonym)
+    )

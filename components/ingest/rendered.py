@@ -1,11 +1,11 @@
 """`synthetic:people=60,images=8`: people that do not exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from components.ingest.source import Item, Refused
-from vultus.errors import BadSource
+from components.ingest.source import Item, Refused, read_each
+from vultus.errors import BadInput, BadSource
 from vultus.synthetic import HeadModel, Person, make_person, make_scene, render_jpeg
 from vultus.weights import locate
 
@@ -42,6 +42,10 @@ class RenderedSource:
         scene = make_scene(self._seed, person, image, side=self._options["side"])
         data, _ = render_jpeg(self._model, self._person(person), scene)
         return data
+
+    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+        """One render after the other."""
+        return read_each(self.read, items)
 
     def _person(self, index: int) -> Person:
         """The person of that number; the last one is kept, its pictures come one after the other."""

@@ -1,11 +1,12 @@
 """The seam between places where pictures lie and the step that takes them in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from vultus.contracts.words import Presentation, Species
+from vultus.errors import BadImage, BadInput, SourceChanged, SourceVanished
 
 
 @dataclass(frozen=True)
@@ -53,4 +54,31 @@ class Source(Protocol):
         change. Raises: BadSource."""
 
     def read(self, item: Item) -> bytes:
-        """The file. Raises: BadImage, BadSource, StorageUnavailable."""
+        """The file. Raises: BadImage, BadSource, SourceChanged, SourceVanished,
+        StorageUnavailable."""
+
+    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+        """The files in the order of the items, as far ahead as pays; one bad file stops nothing.
+
+        Raises: StorageUnavailable, when the place itself is gone.
+        """
+
+
+def read_each(
+    read: Callable[[Item], bytes], items: Iterable[Item]
+) -> Iterator[tuple[Item, bytes | BadInput]]:
+    """`Source.read_many` where nothing is won by reading ahead."""
+    for item in items:
+        try:
+            yield item, read(item)
+        except BadInput as error:
+            yield item, error
+
+
+def reason_of(error: BadInput) -> str:
+    """The quarantine's word for what `read` raised."""
+    if isinstance(error, BadImage):
+        return "bad_image"
+    if isinstance(error, SourceChanged):
+        return "changed_while_read"
+    return "vanished" if isinstance(error, SourceVanished) else "unreadable"

@@ -9,10 +9,10 @@ import pyarrow as pa
 from components.ingest.journal import JOURNAL_SCHEMA, Journal, item_key
 from components.ingest.params import IngestParams
 from components.ingest.simulating import Simulator
-from components.ingest.source import Item, Refused, Source
+from components.ingest.source import Item, Refused, Source, reason_of
 from components.ingest.split import masked, pseudonym_of
 from vultus.contracts.seams import Store
-from vultus.errors import BadImage, BadInput
+from vultus.errors import BadInput
 from vultus.faces.picture import checked_header
 
 _FLUSH_BYTES = 16 << 20
@@ -41,8 +41,8 @@ class Taker:
         """
         piece = _Piece(self.store)
         passing = []
-        for item in items:
-            refused = self._take(item, piece)
+        for item, data in self.source.read_many(items):
+            refused = self._take(item, data, piece)
             if refused is not None:
                 passing.append(refused)
         rows = piece.finished()
@@ -50,13 +50,14 @@ class Taker:
             self.journal.add(rows)
         return passing
 
-    def _take(self, item: Item, piece: "_Piece") -> Refused | None:
+    def _take(self, item: Item, data: bytes | BadInput, piece: "_Piece") -> Refused | None:
         """One item: a row, and one for each simulated presentation; or why not."""
         subject = pseudonym_of(item.subject, self.key)
         name = item_key(item.origin, item.fingerprint, self.key)
         origin = masked(item.origin, item.subject, subject)
         try:
-            data = self.source.read(item)
+            if isinstance(data, BadInput):
+                raise data
             header = checked_header(
                 data,
                 max_bytes=self.params.max_image_bytes,
@@ -64,7 +65,7 @@ class Taker:
             )
             shown = self._simulator.presentations(item, data)
         except BadInput as error:
-            reason, detail = _reason(error), masked(str(error), item.subject, subject)
+            reason, detail = reason_of(error), masked(str(error), item.subject, subject)
             if reason in PASSING:
                 return Refused(origin, reason, detail)
             piece.refuse({"item": name, "origin": origin, "reason": reason, "detail": detail})
@@ -131,7 +132,3 @@ class _Piece:
             row["image_sha256"] = digest
             row["bytes"] = len(data)
         self.waiting, self.waiting_bytes = [], 0
-
-
-def _reason(error: BadInput) -> str:
-    return "bad_image" if isinstance(error, BadImage) else "unreadable"

@@ -53,9 +53,12 @@ def checked_header(data: bytes, *, max_bytes: int, max_pixels: int) -> Header:
     return header
 
 
-def encode_jpeg(image: RgbImage, quality: int = 95) -> bytes:
-    """JPEG of an RGB uint8 [H, W, 3] image."""
-    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+def encode_jpeg(image: RgbImage, quality: int = 95, *, full_colour: bool = False) -> bytes:
+    """JPEG of an RGB uint8 [H, W, 3] image; colour at half the resolution, if it is not full."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if full_colour:
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], options)
     return data.tobytes()
 
 

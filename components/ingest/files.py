@@ -1,0 +1,130 @@
+"""Files below a folder: listed in a stable order, read so that a writer in between is noticed."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.ingest.source import Refused
+from vultus.errors import BadSource, SourceChanged, SourceVanished
+
+_SIDE_FILES = {".csv", ".parquet", ".json", ".txt", ".md", ".xml", ".face"}
+_TRIES = 2
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file: `origin` relative to the root, with slashes."""
+
+    origin: str
+    fingerprint: str
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders between root and file, outermost first."""
+        return tuple(self.origin.split("/")[:-1])
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.origin.rsplit("/", 1)[-1]
+
+
+def walk(root: Path) -> Iterator[Listed | Refused]:
+    """Every file that may be a picture: by folder, files before folders, both by name.
+
+    One folder's names are held at a time. Links are followed, but not in circles. Hidden files and
+    lists or notes are passed over; what cannot be offered comes as Refused, at its place.
+    Raises: BadSource, if the root cannot be read.
+    """
+    try:
+        status = root.stat()
+        with os.scandir(root):
+            pass
+    except OSError as error:
+        raise BadSource(
+            f"{root} is not a folder that can be read ({error.strerror}); check the path"
+        ) from error
+    yield from _below(root, "", {_identity(status)})
+
+
+def is_side_file(name: str) -> bool:
+    """Whether a name is that of a list, a note, or hidden: nothing that is offered."""
+    return name.startswith(".") or os.path.splitext(name)[1].lower() in _SIDE_FILES  # noqa: PTH122
+
+
+def fingerprint_of(status: os.stat_result) -> str:
+    """Size and time of last change: both stay while nobody writes."""
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def read_file(file: Path) -> bytes:
+    """The whole file as it was at one time.
+
+    Raises: SourceChanged, if somebody wrote to it in both of two tries; SourceVanished; BadSource.
+    """
+    for _ in range(_TRIES):
+        try:
+            with file.open("rb") as stream:
+                before = os.fstat(stream.fileno())
+                data = stream.read()
+                after = os.fstat(stream.fileno())
+        except FileNotFoundError as error:
+            raise SourceVanished(f"{file.name} is gone since it was listed") from error
+        except OSError as error:
+            raise BadSource(f"{file.name} cannot be read: {error.strerror or error}") from error
+        if fingerprint_of(before) == fingerprint_of(after) and len(data) == after.st_size:
+            return data
+    raise SourceChanged(f"{file.name} is being written to; ingest again when that is done")
+
+
+def _below(root: Path, place: str, above: set[tuple[int, int]]) -> Iterator[Listed | Refused]:
+    try:
+        with os.scandir(root / place) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        reason = "vanished" if isinstance(error, FileNotFoundError) else "unreadable"
+        yield Refused(_printable(place), reason, f"the folder cannot be read: {error.strerror}")
+        return
+    folders: list[tuple[str, tuple[int, int]]] = []
+    for entry in entries:
+        origin = f"{place}{entry.name}"
+        if not is_side_file(entry.name):
+            answer = _look(entry, origin, above)
+            if isinstance(answer, tuple):
+                folders.append((f"{origin}/", answer))
+            else:
+                yield answer
+    for folder, identity in folders:
+        yield from _below(root, folder, above | {identity})
+
+
+def _look(
+    entry: os.DirEntry[str], origin: str, above: set[tuple[int, int]]
+) -> Listed | Refused | tuple[int, int]:
+    """A file, a refusal, or the identity of a folder to go into."""
+    shown = _printable(origin)
+    if shown != origin:
+        return Refused(shown, "bad_name", "the name is no UTF-8; rename it")
+    try:
+        status = entry.stat()
+    except OSError as error:
+        kind = "link that leads nowhere" if entry.is_symlink() else "file that cannot be looked at"
+        return Refused(shown, "unreadable", f"a {kind}: {error.strerror}")
+    if stat.S_ISREG(status.st_mode):
+        return Listed(origin, fingerprint_of(status))
+    if not stat.S_ISDIR(status.st_mode):
+        return Refused(shown, "unreadable", "neither a file nor a folder")
+    identity = _identity(status)
+    if identity in above:
+        return Refused(shown, "unreadable", "a link back to a folder that holds it")
+    return identity
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
