@@ -8,7 +8,7 @@ from vultus.synthetic.scene import Scene
 
 
 def backdrop(scene: Scene, pixels: int) -> Floats:
-    """Linear RGB float32 [pixels, pixels, 3], never black, dimmer than the face's light."""
+    """Linear RGB float32 [3, pixels, pixels], never black, dimmer than the face's light."""
     rng = np.random.default_rng(scene.background)
     cells = int(rng.choice([2, 3, 6]))
     level = float(np.exp(rng.uniform(np.log(0.06), np.log(0.55))))
@@ -30,5 +30,5 @@ def backdrop(scene: Scene, pixels: int) -> Floats:
         cv2.rectangle(image, corner, other, tone.tolist(), -1)
     small = cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(1.0, 7.0)))
-    image = cv2.resize(small, (pixels, pixels), interpolation=cv2.INTER_LINEAR)
-    return np.maximum(image, 0.004).astype(np.float32)
+    planes = [cv2.resize(plane, (pixels, pixels)) for plane in cv2.split(small)]
+    return np.maximum(np.stack(planes), np.float32(0.004))

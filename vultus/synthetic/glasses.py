@@ -46,15 +46,13 @@ def draw_glasses(
         for start, end in zip(curve[:-1][visible], curve[1:][visible], strict=True):
             points = _pixels(stage, np.stack([start, end]))
             cv2.polylines(frame, [points], False, 1.0, thick, cv2.LINE_AA, 4)
-    front = (stage.head @ np.array([0, 0, 1], np.float32))[None]
-    light = room_light(front, scene.light)[0]
-    key = max(0.0, float(front[0] @ scene.light.towards))
-    light = light + key * scene.light.key_colour
-    mirror = 0.03 * light * (1 + np.linspace(1, -1, height, dtype=np.float32)[:, None, None])
-    colour = canvas.colour
-    colour += lens[..., None] * (mirror - 0.07 * colour)
-    tone = np.array(glasses.colour, np.float32) * light + 0.01 * light
-    colour += frame[..., None] * (tone - colour)
+    front = stage.head @ np.array([0, 0, 1], np.float32)
+    key = max(0.0, float(front @ scene.light.towards))
+    light = room_light(front[:, None], scene.light)[:, 0] + key * scene.light.key_colour
+    sheen = 0.03 * np.linspace(2, 0, height, dtype=np.float32)[:, None]
+    for plane, glow, tone in zip(canvas.colour, light, glasses.colour, strict=True):
+        plane += lens * (glow * sheen - np.float32(0.07) * plane)
+        plane += frame * (glow * np.float32(tone + 0.01) - plane)
 
 
 def _curves(

@@ -35,13 +35,16 @@ class HairMesh:
 
 
 def scalp(base: Floats, hair: Hair) -> Floats:
-    """Signed height above the hairline, decimetres, float32 [N]; > 0 where hair grows."""
+    """Signed height above the hairline, decimetres, float32 [N]; > 0 where hair grows.
+
+    Args: base: positions on the base mesh, float32 [3, N].
+    """
     line = _LINES["short" if hair.style == "bald" else hair.style]
-    angle = np.degrees(np.abs(np.arctan2(base[:, 0], base[:, 2] - _AXIS_Z)))
-    height = np.interp(angle, _ANGLES, line)
+    angle = np.degrees(np.abs(np.arctan2(base[0], base[2] - np.float32(_AXIS_Z))))
+    height = np.interp(angle, _ANGLES, line).astype(np.float32)
     height += hair.hairline * np.exp(-((angle / 45) ** 2))
     height += hair.temples * np.exp(-(((angle - 38) / 16) ** 2))
-    return np.asarray(base[:, 1] - height, np.float32)
+    return np.asarray(base[1] - height, np.float32)
 
 
 def hair_mesh(model: HeadModel, person: Person) -> HairMesh | None:
@@ -50,7 +53,7 @@ def hair_mesh(model: HeadModel, person: Person) -> HairMesh | None:
     if hair.style == "bald":
         return None
     base, triangles = model.asset.vertices, model.asset.triangles
-    above = scalp(base, hair)
+    above = scalp(base.T, hair)
     above -= 0.3 * model.asset.masks[:, EARS]
     above[base[:, 1] < 5.5] = -1
     keep = (model.asset.part == SKIN) & (above[triangles] > -0.08).any(1)
@@ -74,32 +77,37 @@ def hair_mesh(model: HeadModel, person: Person) -> HairMesh | None:
     return _with_curtain(mesh, person) if hair.style == "long" else mesh
 
 
-def strands(base: Floats, person: Person, curtain: Floats) -> Floats:
-    """Streaks along the hair's run, about N(0, 1), float32 [N]; curls have no run."""
+def strands(base: Floats, person: Person) -> Floats:
+    """Streaks along the hair's run, about N(0, 1), float32 [N]; curls have no run.
+
+    Args: base: positions on the base mesh, float32 [3, N].
+    """
     rng = np.random.default_rng([person.seed, person.index, 5])
-    angle = np.arctan2(base[:, 0] - 0.4 * person.hair.parting, base[:, 2] - 0.1)
-    down = 8.6 - base[:, 1]
+    angle = np.arctan2(base[0] - np.float32(0.4 * person.hair.parting), base[2] - np.float32(0.1))
+    down = np.float32(8.6) - base[1]
     table = rng.standard_normal((64, 1024), dtype=np.float32)
     coarse = rng.standard_normal((48, 160), dtype=np.float32)
     if person.hair.style in ("curly", "buzz"):
-        fine = _sample(table, angle * 1024 / (2 * np.pi) * 0.8, down * 70)
+        fine = _sample(table, angle * (1024 / (2 * np.pi) * 0.8), down * 70)
         return 0.8 * fine + 0.7 * _sample(coarse, angle * 30, down * 14)
-    bend = 0.05 * person.hair.wave * np.sin(down * 5 + 3 * angle)
-    fine = _sample(table, (angle + bend) * 1024 / (2 * np.pi) * 1.6, down * 3)
-    return 0.75 * fine + 0.8 * _sample(coarse, (angle + bend) * 160 / (2 * np.pi) * 1.3, down * 2)
+    angle += 0.05 * person.hair.wave * np.sin(down * 5 + 3 * angle)
+    fine = _sample(table, angle * (1024 / (2 * np.pi) * 1.6), down * 3)
+    return 0.75 * fine + 0.8 * _sample(coarse, angle * (160 / (2 * np.pi) * 1.3), down * 2)
 
 
 def _sample(table: Floats, x: Floats, y: Floats) -> Floats:
     """Bilinear look-up that wraps around both ways."""
-    x0, y0 = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-    fx, fy = (x - x0).astype(np.float32), (y - y0).astype(np.float32)
     rows, columns = table.shape
-    top = table[y0 % rows, x0 % columns] * (1 - fx) + table[y0 % rows, (x0 + 1) % columns] * fx
-    low = (
-        table[(y0 + 1) % rows, x0 % columns] * (1 - fx)
-        + table[(y0 + 1) % rows, (x0 + 1) % columns] * fx
-    )
-    return np.asarray(top * (1 - fy) + low * fy, np.float32)
+    left, top = np.floor(x), np.floor(y)
+    right_share, low_share = x - left, y - top
+    column, row = left.astype(np.int64) % columns, top.astype(np.int64) % rows
+    # A row and a column more than the table has: the neighbour needs no second remainder.
+    wrapped = np.pad(table, ((0, 1), (0, 1)), mode="wrap").reshape(-1)
+    cell = row * (columns + 1) + column
+    upper, lower = wrapped.take(cell), wrapped.take(cell + (columns + 1))
+    upper += right_share * (wrapped.take(cell + 1) - upper)
+    lower += right_share * (wrapped.take(cell + (columns + 2)) - lower)
+    return np.asarray(upper + low_share * (lower - upper), np.float32)
 
 
 def _lumps(base: Floats, rng: np.random.Generator) -> Floats:

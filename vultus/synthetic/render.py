@@ -13,10 +13,11 @@ from vultus.synthetic.camera import capture
 from vultus.synthetic.glasses import draw_glasses
 from vultus.synthetic.hair import hair_mesh
 from vultus.synthetic.head import HeadModel
+from vultus.synthetic.locks import comb, draw_hair
 from vultus.synthetic.person import Person
 from vultus.synthetic.scene import Scene
 from vultus.synthetic.stage import stage_of
-from vultus.synthetic.surface import Surface, draw_hair, draw_head
+from vultus.synthetic.surface import Sitting, Surface, draw_head, place_head
 
 _SUPERSAMPLING = 2
 
@@ -66,12 +67,18 @@ def radiance(
     posed = stage.pose(vertices)
     hair = hair_mesh(model, person)
     canvas = Surface.empty(backdrop(scene, pixels))
-    draw_head(canvas, model, person, scene, stage, vertices, posed, hair)
-    if hair is not None:
-        draw_hair(canvas, person, scene, stage, hair)
+    sitting = Sitting(model, person, scene, stage, vertices, posed, hair)
+    head = place_head(canvas, sitting)
+    if hair is None:
+        draw_head(canvas, sitting, head, np.zeros(0, np.int64))
+    else:
+        locks = comb(canvas, sitting, hair)
+        draw_head(canvas, sitting, head, locks.solid)
+        draw_hair(canvas, sitting, hair, locks)
     if person.glasses is not None:
         draw_glasses(canvas, model, person, scene, stage, vertices)
-    linear = cv2.resize(canvas.colour, (scene.side, scene.side), interpolation=cv2.INTER_AREA)
+    size = (scene.side, scene.side)
+    linear = cv2.merge([cv2.resize(c, size, interpolation=cv2.INTER_AREA) for c in canvas.colour])
     depth = canvas.depth[::_SUPERSAMPLING, ::_SUPERSAMPLING].copy()
     points, _ = stage.project(stage.pose(model.landmark_points(vertices)))
     face, _ = stage.project(posed[model.face_vertices])

@@ -1,207 +1,187 @@
-"""Draws the parts of a person onto one canvas, nearest first."""
+"""Draws the head onto a canvas: skin, lips, eyes, teeth and clothes."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vultus.synthetic.asset import Floats
-from vultus.synthetic.hair import HairMesh, scalp, strands
+from vultus.synthetic.hair import HairMesh, scalp
 from vultus.synthetic.head import EYE, EYELIDS, LIPS, MOUTH, SKIN, TEETH, HeadModel
 from vultus.synthetic.person import Person
-from vultus.synthetic.raster import Fragments, rasterise
+from vultus.synthetic.raster import Fragments, Index, rasterise
 from vultus.synthetic.scene import Scene, direction
 from vultus.synthetic.shade import Shadow, gleam, occlusion, plain_light, shadow_of, skin_light
 from vultus.synthetic.skin import look_up
 from vultus.synthetic.stage import Stage, rotation
 
-_VIEW = np.array([0.0, 0.0, 1.0], np.float32)
+_NECKLINE_Y = 5.62
+"""Clothes reach no higher than this on the base mesh, dm."""
 
 
 @dataclass(frozen=True)
 class Surface:
-    """colour: linear RGB float32 [H, W, 3]; depth: float32 [H, W], +inf where nothing is; both drawn
-    upon in place. lit, ambient: light that arrives, float32 [H, W]."""
+    """colour: linear RGB float32 [3, H, W]; depth: float32 [H, W], +inf where nothing is; both drawn
+    upon in place."""
 
     colour: Floats
     depth: Floats
 
     @classmethod
     def empty(cls, background: Floats) -> "Surface":
-        """A canvas with nothing on it but the background, float32 [H, W, 3]."""
-        return cls(background, np.full(background.shape[:2], np.inf, np.float32))
+        """A canvas with nothing on it but the background, float32 [3, H, W]."""
+        return cls(background, np.full(background.shape[1:], np.inf, np.float32))
 
-    def put(self, found: Fragments, colour: Floats) -> None:
-        """Write opaque fragments, colour float32 [N, 3]."""
-        self.colour.reshape(-1, 3)[found.pixel] = colour
-        self.depth.reshape(-1)[found.pixel] = found.depth
+    def put(self, pixel: Index, colour: Floats) -> None:
+        """Write opaque colours float32 [3, N] at N pixels."""
+        for plane, value in zip(self.colour, colour, strict=True):
+            plane.reshape(-1)[pixel] = value
 
 
-def draw_head(
-    canvas: Surface,
-    model: HeadModel,
-    person: Person,
-    scene: Scene,
-    stage: Stage,
-    vertices: Floats,
-    posed: Floats,
-    hair: HairMesh | None,
-) -> None:
-    """Skin, eyes, teeth and clothes."""
+@dataclass(frozen=True)
+class Sitting:
+    """One person before one camera. vertices, posed: float32 [V, 3], before and after the pose."""
+
+    model: HeadModel
+    person: Person
+    scene: Scene
+    stage: Stage
+    vertices: Floats
+    posed: Floats
+    hair: HairMesh | None
+
+
+@dataclass(frozen=True)
+class _Patch:
+    """N pixels of one material and the light that arrives there.
+
+    normals float32 [3, N]; lit, ambient: shares float32 [N].
+    """
+
+    normals: Floats
+    lit: Floats
+    ambient: Floats
+
+
+def place_head(canvas: Surface, sitting: Sitting) -> Fragments:
+    """Find what is seen of the head and write its depth; nothing is coloured yet."""
     height, width = canvas.depth.shape
-    points, depth = stage.project(posed)
-    found = rasterise(points, depth, model.asset.triangles, width, height)
-    flat = np.full(height * width, np.inf, np.float32)
-    flat[found.pixel] = found.depth
-    ambient = occlusion(flat.reshape(height, width), stage.focal / stage.distance)
-    ambient_at = ambient.reshape(-1)[found.pixel]
-    normals = found.interpolate(model.asset.triangles, model.normals(posed))
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
-    where = found.interpolate(model.asset.triangles, posed)
-    lit = _key_light(model, scene, stage, posed, hair).lit(where, scene.light.softness)
-    part = model.asset.part[found.triangle]
-    colour = np.zeros((len(found.pixel), 3), np.float32)
-    base = found.interpolate(model.asset.triangles, model.asset.vertices)
-    masks = found.interpolate(model.asset.triangles, model.asset.masks)
-    skin, eye, teeth = (part == SKIN), (part == EYE), (part == TEETH)
-    colour[skin] = _skin(
-        person, scene, base[skin], masks[skin], normals[skin], lit[skin], ambient_at[skin]
-    )
-    colour[eye] = _eyes(
-        model, person, scene, stage, vertices, where[eye], lit[eye], ambient_at[eye]
-    )
-    light = plain_light(normals[teeth], lit[teeth] * 0.5, ambient_at[teeth] * 0.5, scene.light)
-    colour[teeth] = np.array([0.6, 0.56, 0.48], np.float32) * light
-    canvas.put(found, colour)
+    points, depth = sitting.stage.project(sitting.posed)
+    found = rasterise(points, depth, sitting.model.asset.triangles, width, height)
+    canvas.depth.reshape(-1)[found.pixel] = found.depth
+    return found
 
 
-def draw_hair(canvas: Surface, person: Person, scene: Scene, stage: Stage, hair: HairMesh) -> None:
-    """The shell and the curtain, thinning out at the hairline."""
-    height, width = canvas.depth.shape
-    posed = stage.pose(hair.vertices)
-    points, depth = stage.project(posed)
-    found = rasterise(points, depth, hair.triangles, width, height, both_sides=True)
-    base = found.interpolate(hair.triangles, hair.base)
-    hanging = found.interpolate(hair.triangles, hair.curtain[:, None])[:, 0]
-    streak = strands(base, person, hanging)
-    edge = np.where(hanging > 0.5, (2.05 - hanging) * 0.5, scalp(base, person.hair))
-    cover = np.clip((edge + 0.035 * streak + 0.01) / 0.06, 0, 1)
-    if person.hair.style == "buzz":
-        cover *= 0.72 + 0.1 * streak
-    behind = canvas.depth.reshape(-1)[found.pixel]
-    # A shell of short hair lies within the skin's own depth error: there the shell may win.
-    cover[found.depth > behind + 0.02] = 0
-    normals = _face_normals(posed, hair)[found.triangle]
-    normals *= np.sign(normals[:, 2:] + 1e-6)
-    towards = scene.light.towards
-    shadow = shadow_of(posed, hair.triangles, towards)
-    where = found.interpolate(hair.triangles, posed)
-    lit = 0.35 + 0.65 * shadow.lit(where, 1.0)
-    ambient = np.clip(0.72 + 0.2 * streak, 0.25, 1.1)
-    light = plain_light(normals, lit, ambient, scene.light)
-    shine = gleam(normals, _VIEW[None], towards[None], 26) * lit
-    tone = np.array(person.hair.colour, np.float32) * np.clip(1 + 0.38 * streak, 0.25, 2.2)[:, None]
-    gloss = (0.5 * shine * np.clip(1 + 0.7 * streak, 0, 2))[:, None] * scene.light.key_colour
-    colour = tone * light + gloss * (0.25 + tone)
-    target = canvas.colour.reshape(-1, 3)
-    share = np.clip(cover, 0, 1)[:, None].astype(np.float32)
-    target[found.pixel] += share * (colour - target[found.pixel])
-    near = found.pixel[cover > 0.5]
-    canvas.depth.reshape(-1)[near] = np.minimum(
-        canvas.depth.reshape(-1)[near], found.depth[cover > 0.5]
-    )
+def draw_head(canvas: Surface, sitting: Sitting, found: Fragments, hidden: Index) -> None:
+    """Colour the head.
+
+    Args: found: of `place_head`; hidden: pixels that hair will cover wholly, left as they are.
+    """
+    model, scene, stage = sitting.model, sitting.scene, sitting.stage
+    asset = model.asset
+    shown = np.ones(canvas.depth.size, bool)
+    shown[hidden] = False
+    found = found.of(shown.take(found.pixel))
+    ambient = occlusion(canvas.depth, found.pixel, stage.focal / stage.distance)
+    shadow = _key_light(sitting)
+    normals = model.normals(sitting.posed)
+
+    def patch(chosen: Index) -> tuple[Fragments, Floats, _Patch]:
+        part = found.of(chosen)
+        at = part.interpolate(asset.triangles, np.concatenate([sitting.posed, normals], axis=1))
+        across = at[3:]
+        across /= np.maximum(np.sqrt((across * across).sum(0)), 1e-6)
+        lit = shadow.lit(at[:3], scene.light.softness)
+        return part, at[:3], _Patch(across, lit, ambient.take(chosen))
+
+    part = asset.part.take(found.triangle)
+    up = found.interpolate(asset.triangles, asset.vertices[:, 1:2])[0]
+    low = np.flatnonzero((part == SKIN) & (up < _NECKLINE_Y))
+    cloth = _cloth(found.of(low).interpolate(asset.triangles, asset.vertices), scene)
+    bare = part == SKIN
+    bare[low[cloth >= 1]] = False
+    pixels, _, light = patch(np.flatnonzero(bare))
+    base = pixels.interpolate(asset.triangles, asset.vertices)
+    masks = pixels.interpolate(asset.triangles, asset.masks)
+    canvas.put(pixels.pixel, _skin(sitting.person, scene, base, masks, light))
+    pixels, _, light = patch(low[cloth > 0])
+    _dress(canvas, pixels.pixel, cloth[cloth > 0], light, scene)
+    pixels, where, light = patch(np.flatnonzero(part == EYE))
+    canvas.put(pixels.pixel, _eyes(sitting, where, light))
+    pixels, _, light = patch(np.flatnonzero(part == TEETH))
+    shine = plain_light(light.normals, light.lit * 0.5, light.ambient * 0.5, scene.light)
+    canvas.put(pixels.pixel, np.array([[0.6], [0.56], [0.48]], np.float32) * shine)
 
 
-def _key_light(
-    model: HeadModel, scene: Scene, stage: Stage, posed: Floats, hair: HairMesh | None
-) -> Shadow:
-    towards = scene.light.towards
-    if hair is None:
-        return shadow_of(posed, model.asset.triangles, towards)
-    every = np.concatenate([posed, stage.pose(hair.vertices)])
-    triangles = np.concatenate([model.asset.triangles, hair.triangles + len(posed)])
-    return shadow_of(every, triangles, towards)
+def _key_light(sitting: Sitting) -> Shadow:
+    posed, triangles = sitting.posed, sitting.model.asset.triangles
+    if sitting.hair is not None:
+        triangles = np.concatenate([triangles, sitting.hair.triangles + np.int32(len(posed))])
+        posed = np.concatenate([posed, sitting.stage.pose(sitting.hair.vertices)])
+    return shadow_of(posed, triangles, sitting.scene.light.towards)
 
 
-def _skin(
-    person: Person,
-    scene: Scene,
-    base: Floats,
-    masks: Floats,
-    normals: Floats,
-    lit: Floats,
-    ambient: Floats,
-) -> Floats:
-    """Linear RGB of skin, lips, mouth and cloth."""
+def _skin(person: Person, scene: Scene, base: Floats, masks: Floats, at: _Patch) -> Floats:
+    """Linear RGB of skin, lips and the inside of the mouth, float32 [3, N]."""
     albedo = look_up(person.albedo, base)
-    albedo += masks[:, LIPS, None] * 0.85 * (np.array(person.skin.lips, np.float32) - albedo)
-    lash = np.clip(masks[:, EYELIDS] * 1.2 - 0.35, 0, 0.75)[:, None]
-    albedo *= 1 - lash * np.array([0.55, 0.6, 0.6], np.float32)
-    inside = (masks[:, MOUTH] * (1 - masks[:, LIPS]))[:, None]
-    albedo += np.clip(inside, 0, 1) * (np.array([0.10, 0.02, 0.02], np.float32) - albedo)
-    under = 0.3 if person.hair.style == "buzz" else 0.9
-    stubble = under * np.clip(scalp(base, person.hair) / 0.1, 0, 1)[:, None]
+    lips, lids = masks[LIPS], masks[EYELIDS]
+    _blend(albedo, person.skin.lips, 0.85 * lips)
+    lash = np.clip(lids * 1.2 - 0.35, 0, 0.75)
+    albedo *= 1 - np.array([[0.55], [0.6], [0.6]], np.float32) * lash
+    _blend(albedo, (0.10, 0.02, 0.02), np.clip(masks[MOUTH] * (1 - lips), 0, 1))
     if person.hair.style != "bald":
-        albedo += stubble * (np.array(person.hair.colour, np.float32) - albedo)
-    light = skin_light(normals, lit, ambient, scene.light)
-    towards = scene.light.towards[None]
-    gloss = person.skin.gloss * (1 + 1.2 * masks[:, LIPS])
-    shine = (
-        gloss
-        * lit
-        * (
-            1.1 * gleam(normals, _VIEW[None], towards, 14)
-            + 2 * gleam(normals, _VIEW[None], towards, 60)
-        )
-    )
-    colour = albedo * light + shine[:, None] * scene.light.key_colour
-    cloth = _cloth(base, scene)
-    fabric = np.array(scene.cloth, np.float32) * plain_light(normals, lit, ambient, scene.light)
-    return np.asarray(colour + cloth[:, None] * (fabric - colour), np.float32)
+        under = 0.3 if person.hair.style == "buzz" else 0.9
+        stubble = under * np.clip(scalp(base, person.hair) / 0.1, 0, 1)
+        _blend(albedo, person.hair.colour, stubble)
+    colour = albedo * skin_light(at.normals, at.lit, at.ambient, scene.light)
+    shine = gleam(at.normals, scene.light.towards, {14: 1.1, 60: 2.0})
+    shine *= person.skin.gloss * (1 + 1.2 * lips) * at.lit
+    colour += scene.light.key_colour[:, None] * shine
+    return colour
+
+
+def _blend(albedo: Floats, colour: tuple[float, float, float], share: Floats) -> None:
+    """Cover `share` float32 [N] of the albedo float32 [3, N], in place."""
+    for channel, value in zip(albedo, colour, strict=True):
+        channel += share * (np.float32(value) - channel)
 
 
 def _cloth(base: Floats, scene: Scene) -> Floats:
-    """Coverage of the clothes: below a neckline that dips in front."""
-    angle = np.degrees(np.arctan2(base[:, 0], base[:, 2] + 0.2))
-    line = 5.62 - (0.25 + scene.neckline) * np.exp(-((angle / 38) ** 2)) * (base[:, 2] > 0)
-    return np.asarray(np.clip((line - base[:, 1]) / 0.03, 0, 1), np.float32)
+    """Coverage of the clothes, float32 [N]: below a neckline that dips in front."""
+    angle = np.degrees(np.arctan2(base[0], base[2] + np.float32(0.2)))
+    dip = np.exp(-((angle / 38) ** 2)) * (base[2] > 0)
+    line = _NECKLINE_Y - np.float32(0.25 + scene.neckline) * dip
+    return np.asarray(np.clip((line - base[1]) / np.float32(0.03), 0, 1), np.float32)
 
 
-def _eyes(
-    model: HeadModel,
-    person: Person,
-    scene: Scene,
-    stage: Stage,
-    vertices: Floats,
-    where: Floats,
-    lit: Floats,
-    ambient: Floats,
-) -> Floats:
+def _dress(canvas: Surface, pixel: Index, cover: Floats, at: _Patch, scene: Scene) -> None:
+    """Lay cloth over what is there."""
+    light = plain_light(at.normals, at.lit, at.ambient, scene.light)
+    for plane, arriving, value in zip(canvas.colour, light, scene.cloth, strict=True):
+        below = plane.reshape(-1).take(pixel)
+        plane.reshape(-1)[pixel] = below + cover * (np.float32(value) * arriving - below)
+
+
+def _eyes(sitting: Sitting, where: Floats, at: _Patch) -> Floats:
     """Sclera, iris, limbus, pupil and the key light's reflection, by the angle from the gaze."""
-    centres, _ = model.eyes(vertices)
-    posed = stage.pose(centres)
-    nearest = np.linalg.norm(where[:, None] - posed[None], axis=2).argmin(1)
-    normals = where - posed[nearest]
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6)
+    scene, stage = sitting.scene, sitting.stage
+    centres, _ = sitting.model.eyes(sitting.vertices)
+    away = where[None] - stage.pose(centres)[:, :, None]
+    distance = np.linalg.norm(away, axis=1)
+    left = distance[0] < distance[1]
+    normals = np.where(left, away[0], away[1]) / np.maximum(distance.min(0), 1e-6)
     turned = rotation(scene.gaze_yaw_deg, scene.gaze_pitch_deg, 0)
-    gaze = np.asarray(stage.head @ turned @ _VIEW, np.float32)
-    off = np.degrees(np.arccos(np.clip(normals @ gaze, -1, 1)))
-    sclera: Floats = np.array([0.62, 0.57, 0.53], np.float32)
-    iris = np.array(person.iris, np.float32) * (0.7 + 0.5 * np.clip(off / 24, 0, 1))[:, None]
-    inside = np.clip((25 - off) / 3, 0, 1)[:, None]
-    limbus = np.exp(-(((off - 24) / 3.2) ** 2))[:, None]
-    pupil = np.clip((10.5 - off) / 2, 0, 1)[:, None]
-    albedo = np.asarray(sclera + inside * (iris - sclera), np.float32)
-    albedo *= (1 - 0.6 * limbus) * (1 - 0.97 * pupil)
-    light = plain_light(normals, lit * 0.85, ambient * 0.75, scene.light)
-    towards = direction(scene.light.azimuth_deg * 0.5, scene.light.elevation_deg * 0.5)[None]
-    spark = 14 * gleam(normals, _VIEW[None], towards, 320) * (0.35 + 0.65 * lit)
-    return np.asarray(albedo * light + spark[:, None] * scene.light.key_colour, np.float32)
-
-
-def _face_normals(posed: Floats, hair: HairMesh) -> NDArray[np.float32]:
-    corner = posed[hair.triangles]
-    normals = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    return np.asarray(
-        normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32
+    gaze = np.asarray(stage.head @ turned @ np.array([0, 0, 1], np.float32), np.float32)
+    off = np.degrees(np.arccos(np.clip(gaze @ normals, -1, 1)))
+    albedo = np.empty_like(normals)
+    albedo[:] = np.array([[0.62], [0.57], [0.53]], np.float32)
+    iris = np.array(sitting.person.iris, np.float32)[:, None] * (
+        0.7 + 0.5 * np.clip(off / 24, 0, 1)
     )
+    albedo += np.clip((25 - off) / 3, 0, 1) * (iris - albedo)
+    limbus = np.exp(-(((off - 24) / 3.2) ** 2))
+    pupil = np.clip((10.5 - off) / 2, 0, 1)
+    albedo *= (1 - 0.6 * limbus) * (1 - 0.97 * pupil)
+    light = plain_light(normals, at.lit * 0.85, at.ambient * 0.75, scene.light)
+    towards = direction(scene.light.azimuth_deg * 0.5, scene.light.elevation_deg * 0.5)
+    spark = gleam(normals, towards, {320: 14.0}) * (0.35 + 0.65 * at.lit)
+    return np.asarray(albedo * light + scene.light.key_colour[:, None] * spark, np.float32)
