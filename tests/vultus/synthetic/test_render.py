@@ -36,6 +36,13 @@ def test_landmarks_lie_in_order_inside_the_box(person: int) -> None:
     assert points[:2, 1].max() < points[2, 1] < points[3:, 1].min()
 
 
+def test_the_base_heads_landmarks_mirror_each_other() -> None:
+    model = head_model()
+    points = model.landmark_points(model.asset.vertices)
+    mirrored = points[[1, 0, 2, 4, 3]] * np.array([-1, 1, 1], np.float32)
+    assert points == pytest.approx(mirrored, abs=1e-3)
+
+
 def test_depth_is_finite_exactly_on_the_person() -> None:
     made = rendered(0)
     assert np.array_equal(np.isfinite(made.depth), made.mask)
