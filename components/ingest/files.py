@@ -59,24 +59,28 @@ def fingerprint_of(status: os.stat_result) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def read_file(file: Path) -> bytes:
-    """The whole file as it was at one time.
+def read_file(file: str) -> bytes:
+    """The whole file as it was at one time: five system calls, for millions of small files.
 
     Raises: SourceChanged, if somebody wrote to it in both of two tries; SourceVanished; BadSource.
     """
-    for _ in range(_TRIES):
-        try:
-            with file.open("rb") as stream:
-                before = os.fstat(stream.fileno())
-                data = stream.read()
-                after = os.fstat(stream.fileno())
-        except FileNotFoundError as error:
-            raise SourceVanished(f"{file.name} is gone since it was listed") from error
-        except OSError as error:
-            raise BadSource(f"{file.name} cannot be read: {error.strerror or error}") from error
-        if fingerprint_of(before) == fingerprint_of(after) and len(data) == after.st_size:
-            return data
-    raise SourceChanged(f"{file.name} is being written to; ingest again when that is done")
+    name = os.path.basename(file)  # noqa: PTH119 -- a Path costs as much as the reading
+    try:
+        for _ in range(_TRIES):
+            handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                before = os.fstat(handle)
+                data = os.read(handle, before.st_size + 1)
+                after = os.fstat(handle)
+            finally:
+                os.close(handle)
+            if len(data) == after.st_size and fingerprint_of(before) == fingerprint_of(after):
+                return data
+    except FileNotFoundError as error:
+        raise SourceVanished(f"{name} is gone since it was listed") from error
+    except OSError as error:
+        raise BadSource(f"{name} cannot be read: {error.strerror or error}") from error
+    raise SourceChanged(f"{name} is being written to; ingest again when that is done")
 
 
 def _below(root: Path, place: str, above: set[tuple[int, int]]) -> Iterator[Listed | Refused]:

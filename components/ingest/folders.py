@@ -33,7 +33,7 @@ class FolderSource:
 
     def read(self, item: Item) -> bytes:
         """The file's bytes. Raises: BadSource, SourceChanged, SourceVanished."""
-        return read_file(self._root / item.origin)
+        return read_file(f"{self._root}/{item.origin}")
 
     def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
         """One file after the other: the system reads ahead on its own."""

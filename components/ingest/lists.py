@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,7 +48,7 @@ class ListSource:
 
     def read(self, item: Item) -> bytes:
         """The file's bytes. Raises: BadSource, SourceChanged, SourceVanished."""
-        return read_file(self._file.parent / item.origin)
+        return read_file(os.path.join(self._file.parent, item.origin))  # noqa: PTH118 -- fast
 
     def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
         """One file after the other."""

@@ -26,7 +26,7 @@ from vultus.storage.s3 import S3Address
 
 logger = logging.getLogger(__name__)
 
-_LEAST, _MOST, _PIECES = 8, 2048, 16
+_LEAST, _MOST, _PIECES = 8, 512, 16
 """Pictures a piece of work; pieces a process."""
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from components.ingest.journal import ItemKeys, Journal, keys_of
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA
 
-_SLICE = 8192
-_PIECES_KEPT = 64
+_SLICE = 4096
+_PIECES_KEPT = 16
 
 TWO_IDENTITIES = "two_identities"
 DUPLICATE = "duplicate"

@@ -56,7 +56,7 @@ class LayoutSource:
         if item.key:
             file, _, _ = item.origin.rpartition("#")
             return self._frames.read(self._root / file, item.key[0])
-        return read_file(self._root / item.origin)
+        return read_file(f"{self._root}/{item.origin}")
 
     def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
         """One after the other, so that a video is decoded once, forwards."""
