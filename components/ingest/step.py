@@ -4,6 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from components.ingest.journal import ItemKeys, Journal, keys_of
 from components.ingest.listing import Listing, list_source
 from components.ingest.params import IngestParams, IngestReport
 from components.ingest.source import Refused
-from components.ingest.split import split_of
+from components.ingest.strata import Shares, splits_for
 from components.ingest.table import Plan, plan_table
 from components.ingest.taking import Taker
 from vultus.contracts.faces import QUARANTINE_SCHEMA, RawFaces
@@ -72,18 +73,31 @@ def ingest_faces(
                 f"{params.source}: none of {len(listing.keys)} pictures could be taken; "
                 f"first reason: {first['origin']}: {first['detail']}"
             )
-        seen = _Seen(listing, params)
+        dealt = splits_for(
+            {name: listing.subjects[name] for name in plan.subjects()},
+            plan.strata(),
+            Shares(params.split_seed, params.validation_share, params.test_share),
+            stratify_by=params.stratify_by,
+            splits_from=params.splits_from,
+            store=store,
+        )
+        attacks = _Attacks()
         artifact = RawFaces.write(
             out,
-            faces=seen.counted(plan.faces(seen.split)),
+            faces=attacks.counted(plan.faces(dealt.splits)),
             quarantine=_quarantine(plan, listing, passing, params),
             made_by=made_by,
-            facts={"params": params.model_dump(mode="json"), "offered": len(listing.keys)},
+            facts={
+                "params": params.model_dump(mode="json"),
+                "offered": len(listing.keys),
+                "splits_sha256": dealt.sha256,
+                "balance": None if dealt.balance is None else asdict(dealt.balance),
+            },
         )
     report = IngestReport(
-        images=seen.images,
-        subjects=len(seen.splits),
-        attacks=seen.attacks,
+        images=plan.kept,
+        subjects=len(dealt.splits),
+        attacks=attacks.count,
         read=listing.to_read,
         quarantined=dict(counts),
         seconds=time.monotonic() - start,
@@ -129,28 +143,14 @@ def _quarantine(
     yield from plan.quarantine(params.min_images_per_subject)
 
 
-class _Seen:
-    """Deals the splits, and counts the rows on their way to disk."""
+@dataclass
+class _Attacks:
+    """Counts attack presentations on their way to disk."""
 
-    def __init__(self, listing: Listing, params: IngestParams) -> None:
-        self._names, self._params = listing.subjects, params
-        self.images = self.attacks = 0
-        self.splits: dict[str, str] = {}
-
-    def split(self, subject: str) -> str:
-        """The split of a pseudonym, from the raw name."""
-        if subject not in self.splits:
-            self.splits[subject] = split_of(
-                self._names[subject],
-                split_seed=self._params.split_seed,
-                validation_share=self._params.validation_share,
-                test_share=self._params.test_share,
-            ).value
-        return self.splits[subject]
+    count: int = 0
 
     def counted(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """The same tables."""
         for table in tables:
-            self.images += len(table)
-            self.attacks += table["presentation"].to_pylist().count(Presentation.ATTACK)
+            self.count += table["presentation"].to_pylist().count(Presentation.ATTACK)
             yield table

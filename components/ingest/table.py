@@ -5,7 +5,7 @@ picture, whose, where) and decides; the second reads the pieces again and writes
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from components.ingest.journal import ItemKeys, Journal, keys_of
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA
+from vultus.contracts.words import Split
 
 _SLICE = 4096
 _PIECES_KEPT = 16
@@ -51,11 +52,28 @@ class Plan:
         counts = np.bincount(self.verdict, minlength=1).tolist()
         return Counter({self.words[i]: n for i, n in enumerate(counts) if i and n})
 
-    def faces(self, split_of: Callable[[str], str]) -> Iterator[pa.Table]:
-        """The kept rows as FACE_SCHEMA; `split_of` gives the split of a pseudonym."""
+    def faces(self, splits: Mapping[str, Split]) -> Iterator[pa.Table]:
+        """The kept rows as FACE_SCHEMA; `splits` has the split of every pseudonym."""
         for table in self._gather(np.flatnonzero(self.verdict == 0)):
-            splits = pa.array([split_of(subject.as_py()) for subject in table["subject"]])
-            yield table.append_column("split", splits).select(FACE_SCHEMA.names)
+            words = pa.array([splits[subject].value for subject in table["subject"].to_pylist()])
+            yield table.append_column("split", words).select(FACE_SCHEMA.names)
+
+    def subjects(self) -> set[str]:
+        """Pseudonyms of the kept rows."""
+        return {name for table in self._kept(["subject"]) for name in table["subject"].to_pylist()}
+
+    def strata(self) -> Iterator[pa.Table]:
+        """What decides the strata of the kept rows, piece by piece, in no order that matters."""
+        return self._kept(["subject", "attributes", "species", "simulated"])
+
+    def _kept(self, columns: list[str]) -> Iterator[pa.Table]:
+        order = np.flatnonzero(self.verdict == 0)
+        order = order[np.argsort(self.piece[order], kind="stable")]
+        bounds = np.searchsorted(self.piece[order], np.arange(len(self.parts) + 1))
+        for file, start, end in zip(self.parts, bounds[:-1], bounds[1:], strict=True):
+            if end > start:
+                rows = self.row[order[start:end]]
+                yield pq.read_table(file, columns=columns).take(pa.array(rows))
 
     def quarantine(self, min_images: int) -> Iterator[pa.Table]:
         """The refused rows as QUARANTINE_SCHEMA."""

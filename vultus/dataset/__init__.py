@@ -1,0 +1,1 @@
+"""What can be said of a data set as a whole; imports nothing itself."""
