@@ -62,7 +62,7 @@ def _png(data: bytes) -> Header:
 
 def _gif(data: bytes) -> Header:
     width, height = struct.unpack_from("<HH", data, 6)
-    return Header("GIF", width, height, len(data) > 13)
+    return Header("GIF", width, height, len(data) > 13, bytes_per_pixel=_ANIMATED)
 
 
 def _bmp(data: bytes) -> Header:

@@ -10,7 +10,7 @@ from vultus.faces.header import Header, read_header
 
 _HASH_SIDE = 8
 _HASH_IMAGE = 32
-_STRIP_ROWS = 256
+_STRIP_ROWS = 64
 _BYTES_PER_PIXEL = 4
 """What a pixel may take unpacked, where max_pixels are there; deeper pictures may have fewer."""
 
@@ -101,7 +101,7 @@ def _upright_colours(decoded: NDArray[np.generic]) -> RgbImage:
     made = np.asarray(decoded) if in_place else np.empty((height, width, 3), np.uint8)
     for top in range(0, height, _STRIP_ROWS):
         rows = slice(top, top + _STRIP_ROWS)
-        made[rows] = _opaque(_eight_bit(decoded[rows]))[:, :, ::-1].copy()
+        made[rows] = cv2.cvtColor(_opaque(_eight_bit(decoded[rows])), cv2.COLOR_BGR2RGB)
     return np.asarray(made, np.uint8)
 
 
@@ -125,6 +125,7 @@ def _opaque(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if image.shape[2] == 1:
         return np.repeat(image, 3, axis=2)
     colour = image[:, :, :3] if image.shape[2] == 4 else np.repeat(image[:, :, :1], 3, axis=2)
-    alpha = image[:, :, -1:].astype(np.uint16)
-    mixed = colour * alpha + 255 * (255 - alpha) + 128  # at most 65,153: 16 bits are enough
-    return np.asarray(mixed + (mixed >> 8) >> 8, np.uint8)  # / 255, rounded, without dividing
+    if image[:, :, -1].min() == 255:
+        return np.asarray(colour, np.uint8)
+    alpha = np.repeat(image[:, :, -1:], 3, axis=2)
+    return np.asarray(cv2.multiply(colour, alpha, scale=1 / 255) + (255 - alpha), np.uint8)
