@@ -10,6 +10,9 @@ from vultus.faces.header import Header, read_header
 
 _HASH_SIDE = 8
 _HASH_IMAGE = 32
+_STRIP_ROWS = 64
+_BYTES_PER_PIXEL = 4
+"""What a pixel may take unpacked, where max_pixels are there; deeper pictures may have fewer."""
 
 
 def decode_image(
@@ -48,6 +51,12 @@ def checked_header(data: bytes, *, max_bytes: int, max_pixels: int) -> Header:
         raise BadImage(
             f"the picture says {header.width} x {header.height} pixels, at most {max_pixels} are taken"
         )
+    depth = header.bytes_per_pixel
+    if header.width * header.height * depth > max_pixels * _BYTES_PER_PIXEL:
+        raise BadImage(
+            f"the picture says {header.width} x {header.height} pixels of {depth} bytes, "
+            f"at most {max_pixels} of {_BYTES_PER_PIXEL} are taken"
+        )
     if not header.complete:
         raise BadImage(f"the {header.kind} file is cut short; send it again")
     return header
@@ -83,13 +92,25 @@ def _unpack(data: bytes, header: Header) -> RgbImage:
         flags = cv2.IMREAD_UNCHANGED if header.may_have_alpha else cv2.IMREAD_COLOR
         decoded = cv2.imdecode(buffer, flags)
     except cv2.error as error:
-        raise BadImage(f"the {header.kind} file cannot be unpacked: {error.msg}") from error
+        raise BadImage(f"the {header.kind} file cannot be unpacked; it is damaged") from error
     finally:
         if level is not None:
             cv2.utils.logging.setLogLevel(level)
     if decoded is None:
         raise BadImage(f"the {header.kind} file cannot be unpacked; it is damaged")
-    return np.ascontiguousarray(_opaque(_eight_bit(decoded))[:, :, ::-1])
+    return _upright_colours(decoded)
+
+
+def _upright_colours(decoded: NDArray[np.generic]) -> RgbImage:
+    """What OpenCV gives (BGR, BGRA, grey; 8, 16 or 32 bits) -> RGB uint8, a strip of rows at a time:
+    whole copies of a large picture would take more memory than its decoder."""
+    height, width = decoded.shape[:2]
+    in_place = decoded.dtype == np.uint8 and decoded.ndim == 3 and decoded.shape[2] == 3
+    made = np.asarray(decoded) if in_place else np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _STRIP_ROWS):
+        rows = slice(top, top + _STRIP_ROWS)
+        made[rows] = cv2.cvtColor(_opaque(_eight_bit(decoded[rows])), cv2.COLOR_BGR2RGB)
+    return np.asarray(made, np.uint8)
 
 
 def _eight_bit(image: NDArray[np.generic]) -> NDArray[np.uint8]:
@@ -112,5 +133,7 @@ def _opaque(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if image.shape[2] == 1:
         return np.repeat(image, 3, axis=2)
     colour = image[:, :, :3] if image.shape[2] == 4 else np.repeat(image[:, :, :1], 3, axis=2)
-    alpha = image[:, :, -1:].astype(np.float32) / 255
-    return np.asarray(np.rint(colour * alpha + 255 * (1 - alpha)), np.uint8)
+    if image[:, :, -1].min() == 255:
+        return np.asarray(colour, np.uint8)
+    alpha = np.repeat(image[:, :, -1:], 3, axis=2)
+    return np.asarray(cv2.multiply(colour, alpha, scale=1 / 255) + (255 - alpha), np.uint8)
