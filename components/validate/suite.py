@@ -46,8 +46,7 @@ def face_expectations(params: ValidateParams) -> list[Any]:
             for name in QUALITY_COMPONENTS
             for expectation in (
                 gxe.ExpectColumnValuesToNotBeNull(column=f"quality_{name}"),
-                gxe.ExpectColumnMinToBeBetween(column=f"quality_{name}", min_value=0),
-                gxe.ExpectColumnMaxToBeBetween(column=f"quality_{name}", max_value=100),
+                _within(f"quality_{name}", 0, 100),
             )
         ),
     ]

@@ -19,9 +19,13 @@ Rows = NDArray[np.int64]
 
 _BITS = 64
 _CROWDED = 512
-"""Hashes in one bucket from which dividing it again is cheaper than comparing all its pairs."""
+"""Hashes in one bucket from which it is asked whether dividing it again is cheaper."""
 _FEW_BITS = 9
 """So few bits left make at most 512 different hashes: a bucket that is never crowded."""
+_SORTED_AS_PAIRS = 4
+"""Sorting one hash once costs as much as comparing so many pairs (measured: 2 to 4)."""
+_GAIN = 4
+"""So many times fewer pairs must dividing leave: the same pairs come up in several choices."""
 
 
 def near_groups(hashes: Hashes, radius: int = 3) -> Rows:
@@ -63,20 +67,42 @@ def _divided(
     hashes: Hashes, rows: Rows, bits: list[int], radius: int
 ) -> Iterator[tuple[Rows, Rows, NDArray[np.uint8]]]:
     """Pairs among `rows`, which agree in every bit that is not in `bits`."""
+    for agreeing in _choices(bits, radius):
+        order, start, size = _buckets(hashes, rows, agreeing)
+        left = [bit for bit in bits if bit not in agreeing]
+        crowded = np.flatnonzero(size > _CROWDED) if len(left) > _FEW_BITS else size[:0]
+        again = np.zeros(len(size), bool)
+        for bucket in crowded:
+            inside = order[start[bucket] : start[bucket] + size[bucket]]
+            again[bucket] = _pays(hashes, inside, left, radius)
+            if again[bucket]:
+                yield from _divided(hashes, inside, left, radius)
+        yield from _compared(hashes, order, start[~again], size[~again], radius)
+
+
+def _choices(bits: list[int], radius: int) -> list[set[int]]:
+    """Every two of radius + 2 blocks: near hashes agree in one of these sets at least."""
     blocks = [bits[start :: radius + 2] for start in range(radius + 2)]
-    for chosen in combinations(blocks, 2):
-        agreeing = [bit for block in chosen for bit in block]
-        key = hashes[rows] & np.uint64(sum(1 << bit for bit in agreeing))
-        order = rows[np.argsort(key)]
-        key.sort()
-        left = [bit for bit in bits if bit not in set(agreeing)]
-        bounds = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1], [True]]))
-        del key
-        size = np.diff(bounds)
-        deep = (size > _CROWDED) & (len(left) > _FEW_BITS)
-        for bucket in np.flatnonzero(deep):
-            yield from _divided(hashes, order[bounds[bucket] : bounds[bucket + 1]], left, radius)
-        yield from _compared(hashes, order, bounds[:-1][~deep], size[~deep], radius)
+    return [{*one, *other} for one, other in combinations(blocks, 2)]
+
+
+def _buckets(hashes: Hashes, rows: Rows, agreeing: set[int]) -> tuple[Rows, Rows, Rows]:
+    """`rows` sorted by these bits; where each bucket starts, and its size."""
+    key = hashes[rows] & np.uint64(sum(1 << bit for bit in agreeing))
+    order = rows[np.argsort(key)]
+    key.sort()
+    bounds = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1], [True]]))
+    return order, bounds[:-1], np.diff(bounds)
+
+
+def _pays(hashes: Hashes, rows: Rows, bits: list[int], radius: int) -> bool:
+    """Whether dividing a bucket leaves fewer pairs; hashes that crowd around one centre it does not."""
+    choices = _choices(bits, radius)
+    cost = _SORTED_AS_PAIRS * len(rows) * len(choices)
+    for agreeing in choices:
+        size = _buckets(hashes, rows, agreeing)[2]
+        cost += int((size * (size - 1) // 2).sum())
+    return _GAIN * cost < len(rows) * (len(rows) - 1) // 2
 
 
 def _compared(

@@ -111,6 +111,7 @@ def test_every_fault_is_found_by_its_own_expectation(crops: Path) -> None:
         "raw.image",
     ):
         assert column in said
+    assert [row["observed"] for row in rows if row["column"] == "quality_sharpness"] == ["140.0"]
     near = [row for row in rows if row["column"] == "near_duplicate_across_splits"]
     assert [row["split"] for row in near] == ["train"]
 

@@ -43,6 +43,21 @@ def test_a_crowded_bucket_is_divided_and_nothing_is_lost(radius: int) -> None:
     assert near_groups(hashes, radius).tolist() == compared_with_all(hashes, radius)
 
 
+@pytest.mark.parametrize("radius", [1, 2, 3])
+def test_a_crowded_bucket_that_can_be_divided_loses_nothing_either(radius: int) -> None:
+    # 2,000 hashes that agree in the first two blocks and nowhere else, half of them in near pairs.
+    rng = np.random.default_rng(radius)
+    free = [bit for bit in range(64) if bit % (radius + 2) > 1]
+    mask = np.uint64(sum(1 << bit for bit in free))
+    hashes = rng.integers(0, 2**64, 2000, dtype=np.uint64) & mask
+    hashes[1000:1500] = hashes[:500]
+    for bit in rng.choice(free, radius, replace=False).tolist():
+        hashes[1000:1500] ^= np.uint64(1 << bit)
+    found = near_groups(hashes, radius)
+    assert found.tolist() == compared_with_all(hashes, radius)
+    assert (found[1000:1500] == found[:500]).all()
+
+
 @given(st.integers(0, 2**32), st.integers(0, 4))
 def test_a_wider_radius_never_parts_a_group(seed: int, radius: int) -> None:
     hashes = crowd(seed, 80, 6, 6)
