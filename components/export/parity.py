@@ -10,22 +10,24 @@ from torch import nn
 from vultus.contracts.arrays import Tensor
 from vultus.contracts.models import Parity
 from vultus.contracts.seams import Store
-from vultus.contracts.transform import PanelMember, TensorParams
+from vultus.contracts.transform import PanelMember, RecognitionTransform
 from vultus.errors import NoTrials, VultusError
 from vultus.faces.picture import decode_image
-from vultus.faces.tensor import pad_tensor, to_tensor
+from vultus.faces.tensor import chip_tensor, pad_tensor
 from vultus.inference.session import session_of
 from vultus.networks.graph import INPUT
 
 
-def chip_inputs(trials: pa.Table, count: int, store: Store, tensor: TensorParams) -> Tensor:
+def chip_inputs(
+    trials: pa.Table, count: int, store: Store, transform: RecognitionTransform
+) -> Tensor:
     """Chips of recognition trials as network input, float32 [N, 3, S, S].
 
     Raises: NoTrials, without a single trial.
     """
     names = sorted({*trials["a"].to_pylist(), *trials["b"].to_pylist()})
     chips = [decode_image(store.get(name)) for name in _spread(names, count)]
-    return to_tensor(np.stack(chips), tensor)
+    return chip_tensor(np.stack(chips), transform)
 
 
 def crop_inputs(trials: pa.Table, count: int, store: Store, member: PanelMember) -> Tensor:

@@ -109,12 +109,12 @@ def _embedder(
     folder: Path,
 ) -> Parity:
     from components.export.parity import chip_inputs
-    from vultus.networks.adapter import AdaptedSFace
+    from vultus.networks.adapter import AdaptedTrunk
     from vultus.networks.load import network_from
 
     network = network_from(trained)
-    exported = network.merged() if isinstance(network, AdaptedSFace) else network
-    inputs = chip_inputs(report.table("trials.parquet"), params.inputs, store, transform.tensor)
+    exported = network.merged() if isinstance(network, AdaptedTrunk) else network
+    inputs = chip_inputs(report.table("trials.parquet"), params.inputs, store, transform)
     return _written(network, exported, inputs, "embedding", folder / MODEL, params)
 
 

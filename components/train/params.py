@@ -78,6 +78,9 @@ class TrainParams(BaseModel):
         default=DetectorParams(), description="how the crops were found; travels with the model"
     )
     # recognition
+    trunk: Literal["sface", "resnet29"] = Field(
+        default="sface", description="packaged embedder; resnet29 is faster and less accurate"
+    )
     adapter_pull: float = Field(
         default=0.05, ge=0, description="weight of ‖W − start‖²: how much real faces are protected"
     )

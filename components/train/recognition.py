@@ -15,19 +15,18 @@ from components.train.pictures import Row, fair_draw, rows_of
 from components.train.tracking import Log
 from vultus.contracts.arrays import Embeddings
 from vultus.contracts.seams import Encoder, Store
-from vultus.contracts.transform import Architecture, RecognitionTransform
+from vultus.contracts.transform import Architecture
 from vultus.contracts.words import Presentation, Split
 from vultus.errors import TrainingFailed
 from vultus.metrics import auc, equal_error_rate
-from vultus.networks.adapter import AdaptedSFace, Adapter, levelling
+from vultus.networks.adapter import AdaptedTrunk, Adapter, levelling
 from vultus.networks.encoder import TorchEncoder
 from vultus.networks.engine import HistoryRow, fit
 from vultus.networks.heads import AdapterTraining, ArcFace
-from vultus.networks.load import SFACE_ADAPTER
+from vultus.networks.load import TRUNKS, adapted
 from vultus.networks.resume import ResumeFolder
 from vultus.networks.sampling import Indices, even_shares
 from vultus.networks.schedule import FitParams, reproducible
-from vultus.networks.sface import DIMENSION, read_sface
 from vultus.weights import locate
 
 _COLUMNS = ("subject", "chip_sha256")
@@ -47,21 +46,22 @@ def fit_recognition(
 
     Raises: WeightsUnavailable; TrainingFailed, with fewer than two subjects to tell apart.
     """
-    transform = RecognitionTransform(detector=params.detector)
-    trunk = read_sface(locate("sface", weights))
-    adapter, history, examples = Adapter(DIMENSION), list[HistoryRow](), 0
+    packaged = TRUNKS[params.trunk]
+    transform = packaged.transform(params.detector)
+    trunk = packaged.read(locate(params.trunk, weights))
+    adapter, history, examples = Adapter(packaged.dimension), list[HistoryRow](), 0
     if params.epochs:
         with reproducible(settings):
-            encoder = TorchEncoder(
-                AdaptedSFace(trunk, adapter), transform.tensor, transform.dimension
-            )
+            encoder = TorchEncoder(AdaptedTrunk(trunk, adapter), transform)
             lesson = _lesson(crops, params, store, encoder, resume.folder / "embeddings.npy")
             training = _training(lesson, params)
         history = fit(training, lesson, settings, resume=resume, on_epoch=log.epoch)
         adapter, examples = training.adapter, len(lesson.groups) // params.views
     return Trained(
-        network=AdaptedSFace(trunk, adapter),
-        architecture=Architecture(name=SFACE_ADAPTER, options={"dimension": DIMENSION}),
+        network=AdaptedTrunk(trunk, adapter),
+        architecture=Architecture(
+            name=adapted(params.trunk), options={"dimension": packaged.dimension}
+        ),
         history=history,
         examples=examples,
         transform=lambda _: transform,
@@ -145,11 +145,12 @@ def _lesson(
 
 def _training(lesson: EmbeddingLesson, params: TrainParams) -> AdapterTraining:
     """Adapter at the levelling of the training faces, class centres at the subjects' means."""
-    adapter = Adapter(DIMENSION)
+    dimension = lesson.embeddings.shape[1]
+    adapter = Adapter(dimension)
     if params.levelling:
         adapter.start_at(levelling(lesson.embeddings, params.levelling))
     head = ArcFace(
-        len(lesson.shares), DIMENSION, scale=params.arcface_scale, margin=params.arcface_margin
+        len(lesson.shares), dimension, scale=params.arcface_scale, margin=params.arcface_margin
     )
     with torch.no_grad():
         head.start_at(adapter(lesson.embeddings), lesson.subjects)

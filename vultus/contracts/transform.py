@@ -35,12 +35,27 @@ class TensorParams(_Record):
     order: Literal["rgb", "bgr"] = "rgb"
 
 
+class ChipWindow(_Record):
+    """A square in the pixels of the aligned chip; outside the chip its edge goes on."""
+
+    left: float
+    top: float
+    side: float = Field(gt=0)
+
+
 class RecognitionTransform(_Record):
-    """Transform of an embedder: align five points to a template, then scale."""
+    """Transform of an embedder: align five points to a template, cut the window, then scale.
+
+    Chips are the same for every embedder; one that was trained on another cut of the face says so by
+    its window.
+    """
 
     task: Literal[Task.RECOGNITION] = Task.RECOGNITION
     detector: DetectorParams = DetectorParams()
     template: Literal["arcface-112"] = "arcface-112"
+    window: ChipWindow | None = Field(
+        default=None, description="what is resized to the input; None = the chip as it is"
+    )
     tensor: TensorParams = TensorParams(side=112)
     dimension: int = Field(default=128, ge=2, description="length of the embedding")
 
@@ -77,5 +92,5 @@ class LivenessTransform(_Record):
 class Architecture(_Record):
     """architecture.json of a Checkpoint: which network the weights fit."""
 
-    name: str = Field(description="sface-adapter, fourier-pad, ...")
+    name: str = Field(description="sface-adapter, resnet29-adapter, fourier-pad")
     options: dict[str, int | float | str | bool] = Field(default_factory=dict)

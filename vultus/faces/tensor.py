@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 
 from vultus.contracts.arrays import Boxes, RgbBatch, RgbImage, Tensor
-from vultus.contracts.transform import TensorParams
+from vultus.contracts.transform import ChipWindow, RecognitionTransform, TensorParams
+from vultus.errors import TransformMismatch
+from vultus.faces.alignment import TEMPLATE_SIDE
 from vultus.faces.context import window
 
 
@@ -23,6 +25,35 @@ def to_tensor(chips: RgbBatch, params: TensorParams) -> Tensor:
     if params.scale != 1.0:
         tensor *= np.float32(params.scale)
     return tensor
+
+
+def chip_tensor(chips: RgbBatch, transform: RecognitionTransform) -> Tensor:
+    """Aligned chips as the input of an embedder.
+
+    Args: chips: RGB uint8 [N, 112, 112, 3], as `align` cuts them.
+    Returns: float32 [N, 3, S, S] with S = the side that the transform names.
+    Raises: TransformMismatch, for chips that this network cannot take.
+    """
+    side, window = transform.tensor.side, transform.window
+    # Without a window the chip itself is the input.
+    wanted, given = (side if window is None else TEMPLATE_SIDE), chips.shape[1:]
+    if given != (wanted, wanted, 3):
+        raise TransformMismatch(
+            f"chips are {given}, this network takes ({wanted}, {wanted}, 3); "
+            "crop the faces again for it"
+        )
+    if window is not None:
+        chips = np.stack([_look_through(window, chip, side) for chip in chips])
+    return to_tensor(chips, transform.tensor)
+
+
+def _look_through(window: ChipWindow, chip: RgbImage, side: int) -> RgbImage:
+    scale = side / window.side
+    matrix = np.array([[scale, 0, -scale * window.left], [0, scale, -scale * window.top]])
+    seen = cv2.warpAffine(
+        chip, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(seen, np.uint8)
 
 
 def pad_crop(image: RgbImage, box: Boxes, scale: float, side: int) -> RgbImage:

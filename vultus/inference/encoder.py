@@ -7,7 +7,7 @@ import numpy as np
 from vultus.contracts.arrays import Embeddings, RgbBatch
 from vultus.contracts.transform import RecognitionTransform
 from vultus.errors import TransformMismatch
-from vultus.faces.tensor import to_tensor
+from vultus.faces.tensor import chip_tensor
 from vultus.inference.session import session_of
 
 _BATCH = 32
@@ -42,10 +42,13 @@ class OnnxEncoder:
         return self.transform.dimension
 
     def encode(self, chips: RgbBatch) -> Embeddings:
-        """uint8 RGB [N, S, S, 3] -> float32 [N, dimension], unit length; at most 32 at a time."""
+        """uint8 RGB [N, 112, 112, 3] -> float32 [N, dimension], unit length; at most 32 at a time.
+
+        Raises: TransformMismatch, for chips of another side.
+        """
         found = np.empty((len(chips), self.dimension), np.float32)
         for start in range(0, len(chips), _BATCH):
-            tensor = to_tensor(chips[start : start + _BATCH], self.transform.tensor)
+            tensor = chip_tensor(chips[start : start + _BATCH], self.transform)
             found[start : start + _BATCH] = self._session.run(None, {self._inlet: tensor})[0]
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         return np.asarray(found / np.maximum(lengths, _SHORTEST), np.float32)

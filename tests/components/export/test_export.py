@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -23,10 +22,10 @@ from vultus.contracts.artifact import sha256_of
 from vultus.contracts.evaluation import PAD_TRIALS, RECOGNITION_TRIALS, EvaluationReport
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint, OnnxModel
-from vultus.contracts.transform import LivenessTransform
+from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.errors import BadArtifact, NoTrials, VultusError
 from vultus.faces.picture import decode_image
-from vultus.faces.tensor import to_tensor
+from vultus.inference.encoder import OnnxEncoder
 from vultus.networks.graph import without_prelu, write_onnx
 from vultus.networks.load import encoder_from
 from vultus.storage import FolderStore
@@ -47,7 +46,9 @@ class Bench:
             store=self.store,
             tracker=None,
             resume=self.root / "resume",
-            weights=weights_folder(*(["sface"] if task == "recognition" else [])),
+            weights=weights_folder(
+                *([str(params.get("trunk", "sface"))] if task == "recognition" else [])
+            ),
         )
 
     def evaluate(self, trials: pa.Table, **facts: Any) -> None:
@@ -99,21 +100,22 @@ def pad(bench: Bench) -> Bench:
 
 
 @pytest.mark.slow
-def test_the_exported_embedder_is_the_trained_one(bench: Bench) -> None:
-    bench.train("recognition", epochs=3)
+@pytest.mark.parametrize("trunk", ["sface", "resnet29"])
+def test_the_exported_embedder_is_the_trained_one(bench: Bench, trunk: str) -> None:
+    bench.train("recognition", epochs=3, trunk=trunk)
     bench.evaluate(bench.recognition_trials())
     model = bench.export()
     assert model.parity.inputs == 32
     assert model.parity.max_abs_difference <= 1e-5
     chips = FaceCrops.open(bench.root / "crops").crops["chip_sha256"].to_pylist()[:4]
     pixels = np.stack([decode_image(bench.store.get(name)) for name in chips])
-    session = onnxruntime.InferenceSession(model.path / "model.onnx")
-    assert [value.name for value in session.get_outputs()] == ["embedding"]
-    (got,) = session.run(None, {"data": to_tensor(pixels, model.transform.tensor)})
+    assert isinstance(model.transform, RecognitionTransform)
+    got = OnnxEncoder(model.path / "model.onnx", model.transform).encode(pixels)
     expected = encoder_from(Checkpoint.open(bench.root / "checkpoint")).encode(pixels)
     assert np.abs(got - expected).max() <= 1e-5
-    kinds = {node.op_type for node in onnx.load(model.path / "model.onnx").graph.node}
-    assert "PRelu" not in kinds
+    graph = onnx.load(model.path / "model.onnx").graph
+    assert [value.name for value in graph.output] == ["embedding"]
+    assert "PRelu" not in {node.op_type for node in graph.node}
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -22,10 +23,10 @@ from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Evidence, Task
 from vultus.errors import TrackingUnavailable, TrainingFailed, WeightsUnavailable
 from vultus.faces.picture import decode_image
-from vultus.networks.adapter import AdaptedSFace
-from vultus.networks.load import encoder_from, network_from, pad_member_from
-from vultus.networks.sface import read_sface
+from vultus.networks.adapter import AdaptedTrunk
+from vultus.networks.load import TRUNKS, encoder_from, network_from, pad_member_from
 from vultus.storage import FolderStore
+from vultus.weights import entries
 
 QUICK = {"task": "liveness", "epochs": 1, "views": 1, "pad_side": 32, "pad_member": "own"}
 
@@ -47,7 +48,9 @@ class Bench:
             store=self.store,
             tracker=tracker,
             resume=self.root / "resume",
-            weights=weights_folder(*(["sface"] if params["task"] == "recognition" else [])),
+            weights=weights_folder(
+                *([str(params.get("trunk", "sface"))] if params["task"] == "recognition" else [])
+            ),
         )
 
     @property
@@ -106,20 +109,30 @@ def _chips(bench: Bench, count: int) -> np.ndarray:
     return np.stack([decode_image(bench.store.get(name)) for name in names])
 
 
-def test_no_epoch_gives_the_untouched_trunk(bench: Bench) -> None:
-    report = bench.train(task="recognition", epochs=0)
+FAST = pytest.param("resnet29", "resnet29.dat", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("trunk", "file"), [("sface", "sface.onnx"), FAST])
+def test_no_epoch_gives_the_untouched_trunk(bench: Bench, trunk: str, file: str) -> None:
+    report = bench.train(task="recognition", epochs=0, trunk=trunk)
+    assert report.architecture == f"{trunk}-adapter"
     network = network_from(bench.checkpoint)
-    assert isinstance(network, AdaptedSFace)
+    assert isinstance(network, AdaptedTrunk)
     assert not network.adapter.residual.any()
-    trunk = read_sface(weights_folder("sface") / "sface.onnx")
-    expected = trunk.state_dict()
+    expected = TRUNKS[trunk].read(weights_folder(trunk) / file).state_dict()
     assert all(torch.equal(v, expected[k]) for k, v in network.trunk.state_dict().items())
     assert (report.epochs, report.examples, report.validation) == (0, 0, {})
     assert bench.checkpoint.table("history.parquet").num_rows == 0
 
 
-def test_the_adapter_learns_and_stays_near_the_identity(bench: Bench) -> None:
-    report = bench.train(task="recognition", epochs=3)
+def test_every_trunk_that_can_be_chosen_is_packaged_and_no_other() -> None:
+    assert set(get_args(TrainParams.model_fields["trunk"].annotation)) == set(TRUNKS)
+    assert set(TRUNKS) <= set(entries())
+
+
+@pytest.mark.parametrize("trunk", ["sface", pytest.param("resnet29", marks=pytest.mark.slow)])
+def test_the_adapter_learns_and_stays_near_the_identity(bench: Bench, trunk: str) -> None:
+    report = bench.train(task="recognition", epochs=3, trunk=trunk)
     assert report.examples == 8
     assert 0 < report.validation["adapter_drift"] < 2
     assert {"auc", "eer"} <= set(report.validation)

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vultus.contracts.transform import TensorParams
+from vultus.contracts.transform import ChipWindow, RecognitionTransform, TensorParams
 from vultus.contracts.words import ContextKind
-from vultus.errors import DegenerateLandmarks
+from vultus.errors import DegenerateLandmarks, TransformMismatch
 from vultus.faces.alignment import ARCFACE_TEMPLATE, align, similarity
 from vultus.faces.boxes import nms, overlap, squared
 from vultus.faces.context import context_crop, room, window
 from vultus.faces.pose import pose_deg
 from vultus.faces.quality import quality
-from vultus.faces.tensor import pad_tensor, to_tensor
+from vultus.faces.tensor import chip_tensor, pad_tensor, to_tensor
 
 sides = st.floats(4, 200)
 places = st.floats(-50, 300)
@@ -91,6 +91,64 @@ def test_to_tensor_scales_orders_and_transposes() -> None:
     tensor = to_tensor(chips, params)
     assert tensor.shape == (2, 3, 16, 16)
     assert tensor[1, 0, 2, 3] == (chips[1, 2, 3, 2] - 127.5) * 0.5
+
+
+def _chips(count: int = 2) -> np.ndarray:
+    return np.random.default_rng(4).integers(0, 256, (count, 112, 112, 3), dtype=np.uint8)
+
+
+def _window(left: float, top: float, span: float, side: int = 112) -> RecognitionTransform:
+    window = ChipWindow(left=left, top=top, side=span)
+    return RecognitionTransform(window=window, tensor=TensorParams(side=side))
+
+
+def test_without_a_window_the_chip_is_the_input() -> None:
+    chips = _chips()
+    plain = chip_tensor(chips, RecognitionTransform())
+    np.testing.assert_array_equal(plain, chips.transpose(0, 3, 1, 2).astype(np.float32))
+    np.testing.assert_array_equal(chip_tensor(chips, _window(0, 0, 112)), plain)
+
+
+def test_a_window_is_cut_out_and_beyond_the_chip_its_edge_goes_on() -> None:
+    chips = _chips()
+    seen = chip_tensor(chips, _window(-4, 8, 112))
+    plain = chip_tensor(chips, RecognitionTransform())
+    np.testing.assert_array_equal(seen[:, :, :104, 4:], plain[:, :, 8:, :108])
+    assert (seen[:, :, :104, :4] == plain[:, :, 8:, :1]).all()
+    assert (seen[:, :, 104:, 4:] == plain[:, :, -1:, :108]).all()
+
+
+@given(st.floats(-10, 10), st.floats(-10, 30), st.floats(80, 120))
+def test_a_point_of_the_chip_lies_where_the_window_says(
+    left: float, top: float, span: float
+) -> None:
+    y, x = np.mgrid[0:112, 0:112]
+    ramp = np.stack([2 * x, 2 * y, 0 * x], -1).astype(np.uint8)
+    (red, green, _), side = chip_tensor(ramp[None], _window(left, top, span, 150))[0], 150
+    for place in (40, 75, 100):
+        expected = [edge + place * span / side for edge in (left, top)]
+        got = [red[place, place] / 2, green[place, place] / 2]
+        np.testing.assert_allclose(got, np.clip(expected, 0, 111), atol=0.3)
+
+
+def test_windows_of_a_batch_are_those_of_single_chips() -> None:
+    chips, transform = _chips(3), _window(6, 21.5, 100.4, 150)
+    batch = chip_tensor(chips, transform)
+    assert batch.shape == (3, 3, 150, 150)
+    for index in range(3):
+        np.testing.assert_array_equal(
+            chip_tensor(chips[index : index + 1], transform)[0], batch[index]
+        )
+
+
+def test_chips_that_a_network_cannot_take_are_refused() -> None:
+    larger = np.zeros((1, 150, 150, 3), np.uint8)
+    with pytest.raises(TransformMismatch, match="150"):
+        chip_tensor(larger, RecognitionTransform())
+    with pytest.raises(TransformMismatch, match="112"):
+        chip_tensor(larger, _window(0, 0, 112, 150))
+    with pytest.raises(TransformMismatch, match="150"):
+        chip_tensor(_chips(), RecognitionTransform(tensor=TensorParams(side=150)))
 
 
 def test_pad_tensor_one_by_one_is_the_batch() -> None:

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vultus.networks.adapter import AdaptedSFace, Adapter, levelling
+from vultus.networks.adapter import AdaptedTrunk, Adapter, levelling
 from vultus.networks.heads import AdapterTraining, ArcFace
-from vultus.networks.sface import DIMENSION, SIDE, SFace
+from vultus.networks.load import TRUNKS
+
+DIMENSION = 128
 
 
 def _unit(rows: int, seed: int = 0, width: int = DIMENSION) -> torch.Tensor:
@@ -18,25 +20,27 @@ def _unit(rows: int, seed: int = 0, width: int = DIMENSION) -> torch.Tensor:
 
 
 def test_a_new_adapter_is_the_identity() -> None:
-    adapter, embeddings = Adapter(), _unit(50)
+    adapter, embeddings = Adapter(DIMENSION), _unit(50)
     assert torch.equal(adapter.matrix, torch.eye(DIMENSION))
     assert (adapter(embeddings) - embeddings).abs().max() <= 2e-7
     assert float(adapter.drift().detach()) == 0
 
 
 def test_adapted_embeddings_have_unit_length_whatever_the_length_before() -> None:
-    adapter = Adapter()
+    adapter = Adapter(DIMENSION)
     torch.nn.init.normal_(adapter.residual, std=0.3)
     embeddings = 7 * _unit(20)
     assert adapter(embeddings).norm(dim=1).detach() == pytest.approx(torch.ones(20), abs=1e-6)
     torch.testing.assert_close(adapter(embeddings), adapter(embeddings / 7))
 
 
-def test_merging_the_adapter_into_the_trunk_changes_nothing() -> None:
+@pytest.mark.parametrize("name", TRUNKS)
+def test_merging_the_adapter_into_the_trunk_changes_nothing(name: str) -> None:
     torch.manual_seed(3)
-    network = AdaptedSFace(SFace(), Adapter()).eval()
+    packaged = TRUNKS[name]
+    network = AdaptedTrunk(packaged.build(), Adapter(packaged.dimension)).eval()
     torch.nn.init.normal_(network.adapter.residual, std=0.1)
-    pixels = torch.rand(2, 3, SIDE, SIDE) * 255
+    pixels = torch.rand(2, 3, packaged.side, packaged.side) * 255
     with torch.inference_mode():
         torch.testing.assert_close(network.merged()(pixels), network(pixels), atol=2e-6, rtol=0)
 
@@ -76,7 +80,7 @@ def test_a_stronger_pull_ends_nearer_to_where_it_began() -> None:
     for pull in (0.0, 1.0, 100.0):
         head = ArcFace(6, DIMENSION)
         head.start_at(embeddings, labels)
-        training = AdapterTraining(Adapter(), head, pull)
+        training = AdapterTraining(Adapter(DIMENSION), head, pull)
         optimiser = torch.optim.Adam(training.adapter.parameters(), lr=1e-2)
         for _ in range(40):
             optimiser.zero_grad()
@@ -93,7 +97,7 @@ def test_levelling_parts_strangers_that_share_a_direction_and_keeps_mates() -> N
     people = torch.randn(40, DIMENSION, generator=generator).repeat_interleave(2, dim=0)
     noise = 0.3 * torch.randn(80, DIMENSION, generator=generator)
     seen = torch.nn.functional.normalize(people + noise + 12 * common)
-    adapter = Adapter()
+    adapter = Adapter(DIMENSION)
     adapter.start_at(levelling(seen, 0.01))
     before, after = seen @ seen.T, adapter(seen).detach() @ adapter(seen).detach().T
     strangers = torch.arange(80)[:, None] // 2 != torch.arange(80)[None] // 2
