@@ -81,6 +81,7 @@ def crop_faces(
             "raw_digest": pictures.digest,
             "params": params.model_dump(mode="json"),
             "pictures": len(faces),
+            "refused_before": dict(Counter(pictures.quarantine["reason"].to_pylist())),
         },
     )
     report = CropReport(

@@ -13,9 +13,10 @@ def validate(crops: Input[FaceCrops], validation: Output[ValidationReport], para
 
     from components.door import open_door
     from components.validate import ValidateParams, validate_crops
+    from components.validate.report import dataset_report
 
-    open_door()
-    report = validate_crops(
-        Path(crops.path), Path(validation.path), ValidateParams.model_validate(params)
-    )
+    door = open_door()
+    given = ValidateParams.model_validate(params)
+    writer = dataset_report(given.report, door.store, door.home.weights, door.processes)
+    report = validate_crops(Path(crops.path), Path(validation.path), given, report=writer.write)
     validation.metadata.update(report.summary())

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,7 +38,12 @@ class ValidateReport(BaseModel):
 
 
 def validate_crops(
-    crops: Path, out: Path, params: ValidateParams, *, made_by: str = "validate"
+    crops: Path,
+    out: Path,
+    params: ValidateParams,
+    *,
+    report: Callable[[FaceCrops, Path], object] | None = None,
+    made_by: str = "validate",
 ) -> ValidateReport:
     """Write a ValidationReport at `out`, if every expectation holds.
 
@@ -46,6 +52,7 @@ def validate_crops(
         out: folder of the artifact. Where an expectation fails, its Data Docs and the offending
             rows lie in `<out>.refused/` instead.
         params: thresholds.
+        report: writes the dataset report into a folder, whether the suite holds or not.
     Raises: BadData, naming the failing expectations, what was observed and where the rows lie.
     """
     start = time.monotonic()
@@ -65,9 +72,11 @@ def validate_crops(
         )
         frames = {"faces": faces, "splits": splits}
         _offending(outcomes, frames).to_parquet(folder / "offending.parquet")
+        if report is not None:
+            report(artifact, folder)
 
     facts = {"crops_digest": artifact.digest, "params": params.model_dump(mode="json")}
-    report = ValidationReport.create(out, fill, made_by=made_by, facts=facts)
+    validation = ValidationReport.create(out, fill, made_by=made_by, facts=facts)
     failed = [outcome for outcome in outcomes if not outcome.success]
     if failed:
         raise BadData(_refuse(out, failed))
@@ -76,7 +85,7 @@ def validate_crops(
         expectations=len(outcomes),
         rows=len(faces),
         seconds=time.monotonic() - start,
-        digest=report.digest,
+        digest=validation.digest,
     )
 
 
@@ -103,9 +112,11 @@ def _refuse(out: Path, failed: list[Outcome]) -> str:
         f"but observed {outcome.observed}"
         for outcome in failed
     ]
+    page = refused / "report.html"
     return (
         f"{len(failed)} expectations failed:\n  "
         + "\n  ".join(lines)
         + f"\noffending rows: {refused / 'offending.parquet'}"
         + f"\nData Docs: {refused / 'data_docs' / 'index.html'}"
+        + (f"\ndataset report: {page}" if page.is_file() else "")
     )

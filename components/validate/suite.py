@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.contracts.words import Presentation, Species, Split
+from vultus.dataset.survey import SurveyParams
 
 
 class ValidateParams(BaseModel):
@@ -21,6 +22,7 @@ class ValidateParams(BaseModel):
     min_unified_quality: float = Field(default=5.0, ge=0, le=100)
     quality_mostly: float = Field(default=0.95, gt=0, le=1, description="share that must reach it")
     max_yaw_deg: float = Field(default=75.0, gt=0)
+    report: SurveyParams = SurveyParams()
 
 
 def face_expectations(params: ValidateParams) -> list[Any]:

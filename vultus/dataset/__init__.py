@@ -1,0 +1,1 @@
+"""What a data version is made of: counts, distributions, suspects, limits. Pure numpy and pyarrow."""
