@@ -63,7 +63,8 @@ def take_in(
     with _progress(said):
         _step(settings, "ingest", params, {}, {"raw": folder / "raw"})
         _step(settings, "crop", params, {"raw": folder / "raw"}, {"crops": folder / "crops"})
-        inside, made = {"crops": folder / "crops"}, {"validation": folder / "validation"}
+        inside = {"raw": folder / "raw", "crops": folder / "crops"}
+        made = {"validation": folder / "validation"}
         refused = None
         try:
             _step(settings, "validate", params, inside, made)

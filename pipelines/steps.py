@@ -41,10 +41,10 @@ def chain(task: Task, source: Any, seed: Any, params: dict[str, Any]) -> Outputs
 
     Args: source, seed, params: pipeline parameters; params has one entry a step.
     """
-    raw = placed(ingest(source=source, seed=seed, params=params["ingest"]), "ingest")
-    faces = placed(crop(raw=raw.outputs["raw"], params=params["crop"]), "crop")
-    crops = faces.outputs["crops"]
-    valid = placed(validate(crops=crops, params=params["validate"]), "validate")
+    taken = placed(ingest(source=source, seed=seed, params=params["ingest"]), "ingest")
+    raw = taken.outputs["raw"]
+    crops = placed(crop(raw=raw, params=params["crop"]), "crop").outputs["crops"]
+    valid = placed(validate(raw=raw, crops=crops, params=params["validate"]), "validate")
     trained = placed(
         train(
             crops=crops,
@@ -71,7 +71,7 @@ def chain(task: Task, source: Any, seed: Any, params: dict[str, Any]) -> Outputs
         promote(version=version.outputs["version"], params=params["promote"]), "promote"
     )
     return Outputs(
-        raw=raw.outputs["raw"],
+        raw=raw,
         crops=crops,
         validation=valid.outputs["validation"],
         checkpoint=checkpoint,

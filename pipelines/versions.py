@@ -62,6 +62,17 @@ def open_version(home: Home, name: str | None) -> FaceCrops | RawFaces:
     return _open(found[0].path)
 
 
+def raw_of(home: Home, version: FaceCrops | RawFaces) -> RawFaces | None:
+    """The RawFaces that crops were cut from, where it is still there."""
+    digest = version.manifest.facts.get("raw_digest")
+    beside = version.path.parent / "raw"
+    manifest = _manifest(beside / MANIFEST)
+    if manifest is not None and manifest.digest == digest:
+        return RawFaces.open(beside)
+    found = next((one for one in listed(home) if one.digest == digest), None)
+    return None if found is None else RawFaces.open(found.path)
+
+
 def _scan(home: Home) -> Iterator[Listed]:
     files = [*home.runs.glob(f"*/*/*/{MANIFEST}"), *home.data.glob(f"*/*/{MANIFEST}")]
     for file in files:

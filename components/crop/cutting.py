@@ -36,6 +36,15 @@ class CropParams(BaseModel):
         description="refused where the second face's area exceeds this share of the first's: "
         "nobody knows which of them carries the label",
     )
+    near_duplicate_bits: int = Field(
+        default=3,
+        ge=0,
+        le=8,
+        description="perceptual hashes this near are one picture: never in two splits",
+    )
+    same_picture_bits: int = Field(
+        default=1, ge=0, le=8, description="this near under two subjects: refused under both"
+    )
 
 
 @dataclass

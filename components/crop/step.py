@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components.batch import map_in_order
 from components.crop.cutting import CropParams, Cutter
+from components.crop.doubt import refuse_doubtful
 from vultus.contracts.faces import CROP_SCHEMA, QUARANTINE_SCHEMA, FaceCrops, RawFaces
 from vultus.contracts.seams import Store
 from vultus.errors import BadData
@@ -72,22 +73,23 @@ def crop_faces(
     refused = [cut.refused for cut in results if cut.refused is not None]
     if not rows:
         raise BadData(f"{raw}: no face in any of {len(faces)} pictures; look at some of them")
+    crops, doubtful = refuse_doubtful(pa.Table.from_pylist(rows, CROP_SCHEMA), params)
+    quarantine = pa.concat_tables([pa.Table.from_pylist(refused, QUARANTINE_SCHEMA), doubtful])
     artifact = FaceCrops.write(
         out,
-        crops=pa.Table.from_pylist(rows, CROP_SCHEMA),
-        quarantine=pa.Table.from_pylist(refused, QUARANTINE_SCHEMA),
+        crops=crops,
+        quarantine=quarantine,
         made_by=made_by,
         facts={
             "raw_digest": pictures.digest,
             "params": params.model_dump(mode="json"),
             "pictures": len(faces),
-            "refused_before": dict(Counter(pictures.quarantine["reason"].to_pylist())),
         },
     )
     report = CropReport(
         pictures=len(faces),
-        faces=len(rows),
-        quarantined=dict(Counter(entry["reason"] for entry in refused)),
+        faces=len(crops),
+        quarantined=dict(Counter(quarantine["reason"].to_pylist())),
         seconds=time.monotonic() - start,
         digest=artifact.digest,
     )

@@ -13,6 +13,13 @@ class IngestParams(BaseModel):
     split_seed: int = Field(default=0, description="hashed with the subject's name into a split")
     validation_share: float = Field(default=0.25, ge=0, lt=1)
     test_share: float = Field(default=0.25, ge=0, lt=1)
+    splits_from: str | None = Field(
+        default=None,
+        description="`splits_sha256` of an earlier data version: its subjects keep their split",
+    )
+    stratify_by: tuple[str, ...] = Field(
+        default=("sex", "ancestry"), description="attributes that new subjects are balanced over"
+    )
     print_share: float = Field(default=0.2, ge=0, le=1, description="simulated prints per image")
     replay_share: float = Field(default=0.2, ge=0, le=1, description="simulated replays per image")
     mask_share: float = Field(default=0.1, ge=0, le=1, description="simulated masks per image")

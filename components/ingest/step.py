@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter, defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from components.batch import map_in_order
 from components.ingest.choice import source_from
 from components.ingest.params import IngestParams, IngestReport
 from components.ingest.source import Item, Refused
+from components.ingest.split import pseudonym_of
+from components.ingest.strata import Shares, splits_for
 from components.ingest.taking import Taker
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA, RawFaces
 from vultus.contracts.seams import Store
@@ -67,12 +70,15 @@ def ingest_faces(
             f"{params.source}: none of {len(items)} pictures could be taken; "
             f"first reason: {quarantine[0].origin}: {quarantine[0].detail}"
         )
+    table, facts = _split(
+        pa.Table.from_pylist(kept, FACE_SCHEMA), items, pseudonym_key, params, store
+    )
     artifact = RawFaces.write(
         out,
-        faces=pa.Table.from_pylist(kept, FACE_SCHEMA),
+        faces=table,
         quarantine=pa.Table.from_pylist([vars(entry) for entry in quarantine], QUARANTINE_SCHEMA),
         made_by=made_by,
-        facts={"params": params.model_dump(mode="json"), "offered": len(items)},
+        facts={"params": params.model_dump(mode="json"), "offered": len(items), **facts},
     )
     report = IngestReport(
         images=len(kept),
@@ -84,6 +90,28 @@ def ingest_faces(
     )
     logger.info("ingest: done", extra=report.summary())
     return report
+
+
+def _split(
+    faces: pa.Table, items: list[Item], key: bytes, params: IngestParams, store: Store
+) -> tuple[pa.Table, dict[str, Any]]:
+    """The same rows, each in its subject's split, and what the manifest says of the splits."""
+    subjects = faces["subject"].to_pylist()
+    known = set(subjects)
+    names = {pseudonym_of(item.subject, key): item.subject for item in items}
+    dealt = splits_for(
+        {pseudonym: name for pseudonym, name in names.items() if pseudonym in known},
+        [faces],
+        Shares(params.split_seed, params.validation_share, params.test_share),
+        stratify_by=params.stratify_by,
+        splits_from=params.splits_from,
+        store=store,
+    )
+    splits = pa.array([dealt.splits[subject].value for subject in subjects])
+    place = faces.column_names.index("split")
+    balance = None if dealt.balance is None else asdict(dealt.balance)
+    facts = {"splits_sha256": dealt.sha256, "balance": balance}
+    return faces.set_column(place, faces.schema.field("split"), splits), facts
 
 
 def _without_doubtful(

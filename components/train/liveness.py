@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from components.train.augmentation import relit
 from components.train.checkpoint import Trained
 from components.train.panel import copy_member, fixed_member, tensor_params, transform_of
 from components.train.params import TrainParams
 from components.train.pictures import fair_draw, rows_of
-from components.train.presentations import BONA_FIDE, SPECIES, cut, groups_of, relit
+from components.train.presentations import BONA_FIDE, SPECIES, cut, groups_of
 from components.train.tracking import Log
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture
@@ -86,7 +87,7 @@ class CropLesson:
         """Crops of one jitter each, mildly relit; targets 1 = bona fide."""
         views = rng.integers(0, self._crops.shape[1], len(indices))
         crops = torch.from_numpy(self._scaled(self._crops[indices, views]))
-        crops = relit(crops, rng)
+        crops = relit(crops, self._params.pad_augment, rng)
         targets = torch.from_numpy((self.groups[indices] == BONA_FIDE).astype(np.float32))
         return crops.contiguous(memory_format=torch.channels_last), targets
 

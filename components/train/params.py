@@ -13,6 +13,42 @@ _RECOGNITION: dict[str, Any] = {
 """Defaults that differ where only the adapter is trained."""
 
 
+class ChipAugment(BaseModel):
+    """Strengths of the recognition recipe; 0 switches a change off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flip: float = Field(default=0.5, ge=0, le=1, description="probability")
+    rotation_deg: float = Field(default=0.0, ge=0, le=45, description="at most, either way")
+    occlusion: float = Field(
+        default=0.0, ge=0, le=1, description="probability of a block in the way"
+    )
+    shade: float = Field(
+        default=0.0, ge=0, lt=1, description="light from one side: the dark side loses this at most"
+    )
+    gamma: float = Field(default=0.35, ge=0, lt=1, description="exponent 1 - this to 1 + this")
+    gain: float = Field(default=0.25, ge=0, lt=1, description="brightness 1 - this to 1 + this")
+    temperature: float = Field(
+        default=0.0, ge=0, lt=1, description="red against blue, 1 - this to 1 + this"
+    )
+    tint: float = Field(default=0.07, ge=0, lt=1, description="each channel, 1 - this to 1 + this")
+    blur: float = Field(default=0.3, ge=0, le=1, description="probability; sigma 0.4 to 1.6 pixels")
+    noise: float = Field(default=5.0, ge=0, description="grey levels at most")
+    jpeg: float = Field(default=0.5, ge=0, le=1, description="probability; quality 30 to 90")
+
+
+class PadAugment(BaseModel):
+    """Strengths of the liveness recipe; what is missing here would destroy the cue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flip: float = Field(default=0.5, ge=0, le=1, description="probability")
+    gain: float = Field(default=0.12, ge=0, le=0.3, description="exposure 1 - this to 1 + this")
+    offset: float = Field(default=0.06, ge=0, le=0.2, description="of a range of 2")
+    tint: float = Field(default=0.03, ge=0, le=0.1, description="each channel")
+    noise: float = Field(default=0.012, ge=0, le=0.05, description="of a range of 2, at most")
+
+
 class TrainParams(BaseModel):
     """Params of the train step; the defaults are those of liveness where the tasks differ."""
 
@@ -31,6 +67,12 @@ class TrainParams(BaseModel):
     )
     views: int = Field(
         default=2, ge=1, description="recognition: augmented copies; liveness: box jitters"
+    )
+    chip_augment: ChipAugment = Field(
+        default=ChipAugment(), description="recognition: what the further views of a chip show"
+    )
+    pad_augment: PadAugment = Field(
+        default=PadAugment(), description="liveness: what a crop goes through in every batch"
     )
     detector: DetectorParams = Field(
         default=DetectorParams(), description="how the crops were found; travels with the model"

@@ -1,15 +1,7 @@
-"""Contexts -> crops in memory, as uint8, and the mild changes of light a training batch gets.
-
-Augmentation is photometric and mild on purpose. What separates a bona fide from an attack
-presentation is fine structure, black level and colour; blur, JPEG, resampling and strong colour
-changes are what a recapture does, and adding them here would teach the network to overlook it. They
-belong to the simulated cameras of `vultus.attacks`, which treat both classes alike.
-"""
+"""Contexts -> crops in memory, as uint8; what a batch goes through is `augmentation.relit`."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from components.train.params import TrainParams
 from components.train.pictures import Row, pictures
@@ -22,7 +14,6 @@ from vultus.networks.sampling import Indices
 BONA_FIDE = 0
 SPECIES = (None, *(species.value for species in Species))
 """Group number -> PAI species; group 0 is bona fide."""
-_FLIP, _GAIN, _OFFSET, _TINT, _NOISE = 0.5, 0.12, 0.06, 0.03, 0.012
 
 
 def groups_of(rows: list[Row]) -> Indices:
@@ -51,21 +42,3 @@ def _jittered(box: Box, rng: np.random.Generator) -> Box:
     grow = rng.normal(0, 0.04) * side
     change = np.concatenate([shift - grow, shift + grow])
     return np.asarray(box + change, np.float32)
-
-
-def relit(crops: Tensor, rng: np.random.Generator) -> Tensor:
-    """Mirror, exposure, a trace of tint and of noise; alike at every scale of one picture.
-
-    Args: crops: float32 [N, 3K, S, S], values about ±1.
-    """
-    size, channels = crops.shape[:2]
-    flipped = torch.from_numpy(rng.random(size) < _FLIP)
-    crops = torch.where(flipped[:, None, None, None], crops.flip(3), crops)
-    gain = rng.uniform(1 - _GAIN, 1 + _GAIN, (size, 1))
-    tint = np.tile(rng.uniform(1 - _TINT, 1 + _TINT, (size, 3)), channels // 3)
-    offset = rng.uniform(-_OFFSET, _OFFSET, (size, 1))
-    factor = torch.from_numpy((gain * tint).astype(np.float32))[:, :, None, None]
-    shift = torch.from_numpy(offset.astype(np.float32))[:, :, None, None]
-    noise = rng.standard_normal(crops.shape, np.float32)
-    strength = rng.uniform(0, _NOISE, (size, 1, 1, 1)).astype(np.float32)
-    return ((crops + 1) * factor - 1 + shift + torch.from_numpy(noise * strength)).clamp(-1, 1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 1
+_CODE = 2
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 

@@ -18,7 +18,7 @@ _BATCH = 64
 
 @dataclass
 class Album:
-    """Reads references of rows from the table once for each call, and pictures from the store."""
+    """Pictures of rows: references from the table, once for each call, bytes from the store."""
 
     version: FaceCrops | RawFaces
     store: Store
@@ -28,7 +28,7 @@ class Album:
 
         Raises: StorageUnavailable; BadArtifact, if the store lost one.
         """
-        found = self._references(np.unique(np.fromiter(rows, np.int64)), kind)
+        found = self._references(rows, kind)
         return {row: decode_image(self.store.get(digest)) for row, digest in found.items()}
 
     def refused(self, reason: str, most: int) -> list[RgbImage]:
@@ -54,16 +54,19 @@ class Album:
     def _is_kept(self, origin: str) -> bool:
         return len(origin) == 64 and self.store.has(origin)
 
-    def _references(self, rows: NDArray[np.int64], kind: Kind) -> dict[int, str]:
-        """Row -> sha256, for ascending rows."""
+    def _references(self, rows: Iterable[int], kind: Kind) -> dict[int, str]:
         crops = isinstance(self.version, FaceCrops)
-        column = f"{kind}_sha256" if crops else "image_sha256"
-        found: dict[int, str] = {}
-        first = 0
-        for table in self.version.stream([column]):
-            inside = rows[(rows >= first) & (rows < first + len(table))]
-            if inside.size:
-                digests = table[column].take(inside - first).to_pylist()
-                found |= dict(zip(inside.tolist(), digests, strict=True))
-            first += len(table)
-        return found
+        return references(self.version, rows, f"{kind}_sha256" if crops else "image_sha256")
+
+
+def references(version: FaceCrops | RawFaces, rows: Iterable[int], column: str) -> dict[int, str]:
+    """Row -> its entry in a column of sha256, read part by part. Args: rows: numbers, any order."""
+    wanted = np.unique(np.fromiter(rows, np.int64))
+    found: dict[int, str] = {}
+    first = 0
+    for table in version.stream([column]) if wanted.size else ():
+        inside = wanted[(wanted >= first) & (wanted < first + len(table))]
+        digests = table[column].take(inside - first).to_pylist()
+        found |= dict(zip(inside.tolist(), digests, strict=True))
+        first += len(table)
+    return found

@@ -17,6 +17,7 @@ def write_difference(
     after: FaceCrops | RawFaces,
     folder: Path | None,
     report: DatasetReport,
+    raws: tuple[RawFaces | None, RawFaces | None] = (None, None),
     said: Said = lambda what: None,
 ) -> Difference:
     """Compare two versions, and write the pages where a folder is given.
@@ -25,7 +26,7 @@ def write_difference(
     Raises: StorageUnavailable; BadArtifact, if the store lost a picture.
     """
     plain = replace(report, encoder=None, no_encoder="a comparison does not judge labels")
-    found = difference(plain.survey(before, said), plain.survey(after, said))
+    found = difference(plain.survey(before, raws[0], said), plain.survey(after, raws[1], said))
     if folder is None:
         return found
     said("drawing the report")

@@ -1,65 +1,99 @@
-"""FaceCrops as the two tables that the expectations speak of."""
+"""RawFaces and FaceCrops as compact tables that the expectations speak of: about 150 bytes a row."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from vultus.contracts.arrays import Boxes
-from vultus.contracts.words import Presentation, Split
+from components.validate.columns import Columns
+from components.validate.params import ValidateParams
+from vultus.contracts.faces import FaceCrops, RawFaces
+from vultus.contracts.words import QUALITY_COMPONENTS, Presentation
+from vultus.dataset.near import Rows
+from vultus.dataset.straddle import ACROSS_SPLITS, NEAR_COLUMNS, REASONS, TWO_IDENTITIES, doubtful
 
-Integers = NDArray[np.int32]
+_WORDS = ("subject", "split", "presentation", "species", "source", "licence")
+_POSE = ("yaw_deg", "pitch_deg", "roll_deg")
 
 
-def crops_frame(crops: pa.Table) -> pd.DataFrame:
+def raw_frame(raw: RawFaces, params: ValidateParams) -> pd.DataFrame:
+    """One row a picture; `image` numbers the files."""
+    columns = Columns(raw)
+    made = _shared(columns, params)
+    made["digests_whole"] = columns.digests(["image_sha256"])
+    made["bytes"] = columns.numbers("bytes", np.int64)
+    return pd.DataFrame(made, copy=False)
+
+
+def crops_frame(crops: FaceCrops, params: ValidateParams) -> pd.DataFrame:
     """One row a face, plus the columns that leakage and geometry are judged by.
 
-    `splits_of_subject`, `splits_of_image`, `splits_of_hash`: in how many splits the row's subject,
-    file and perceptual hash occur (originals only for the hash: a simulated attack is another
-    picture of the same split). `box_inside`: share of the box inside the picture.
+    `near_duplicate_…`: the row would have to go for that reason (`vultus.dataset.straddle`).
+    `box_inside`: share of the box inside the picture.
     """
-    frame = crops.drop_columns(["attributes", "landmarks"]).to_pandas()
-    for column, name in (
-        ("subject", "splits_of_subject"),
-        ("image_sha256", "splits_of_image"),
-        ("phash", "splits_of_hash"),
-    ):
-        frame[name] = frame.groupby(column)["split"].transform("nunique")
-    box = np.stack(frame.pop("box").to_numpy())
-    frame["box_width_px"] = box[:, 2] - box[:, 0]
-    frame["box_height_px"] = box[:, 3] - box[:, 1]
-    frame["box_inside"] = _inside(box, frame["width"].to_numpy(), frame["height"].to_numpy())
-    frame["species_fits"] = (frame["presentation"] == Presentation.ATTACK) == frame[
-        "species"
-    ].notna()
-    return frame.drop(columns=["context_box", "simulation"])
+    columns = Columns(crops)
+    made = _shared(columns, params)
+    made["digests_whole"] = columns.digests(["image_sha256", "chip_sha256", "context_sha256"])
+    made["face_index"] = columns.numbers("face_index", np.int32)
+    made["context_kind"] = columns.words("context_kind")
+    made["detection_score"] = columns.numbers("detection_score", np.float32)
+    for name in (*_POSE, *(f"quality_{name}" for name in QUALITY_COMPONENTS)):
+        made[name] = columns.numbers(name, np.float32)
+    found = doubtful(
+        columns.table(NEAR_COLUMNS),
+        near_bits=params.near_duplicate_bits,
+        identity_bits=params.same_picture_bits,
+    )
+    codes = {reason: code for code, reason in REASONS.items()}
+    for reason in (ACROSS_SPLITS, TWO_IDENTITIES):
+        made[reason] = found == codes[reason]
+    made |= _geometry(columns, made["width"], made["height"])
+    return pd.DataFrame(made, copy=False)
 
 
-def splits_frame(crops: pa.Table, pictures: int) -> pd.DataFrame:
-    """One row a split: faces, subjects, and subjects with at least two bona fide originals."""
-    frame = crops.select(["split", "subject", "presentation", "simulated"]).to_pandas()
-    own = frame[(frame["presentation"] == Presentation.BONA_FIDE) & ~frame["simulated"]]
-    images = own.groupby(["split", "subject"]).size()
-    rows = []
-    for split in Split:
-        counts = images[images.index.get_level_values("split") == split.value]
-        of_split = frame[frame["split"] == split.value]
-        rows.append(
-            {
-                "split": split.value,
-                "faces": len(of_split),
-                "subjects": of_split["subject"].nunique(),
-                "mated_subjects": int((counts >= 2).sum()),
-                "attacks": int((of_split["presentation"] == Presentation.ATTACK).sum()),
-                "found_share": len(frame) / max(pictures, 1),
-            }
-        )
-    return pd.DataFrame(rows)
+def _shared(columns: Columns, params: ValidateParams) -> dict[str, Any]:
+    """What both kinds of row have.
+
+    `splits_of_subject`, `splits_of_image`: in how many splits the row's subject and file occur.
+    `species_fits`: attacks have a species, others none; `simulation_fits`: simulated rows say how.
+    """
+    made: dict[str, Any] = {name: columns.words(name) for name in _WORDS}
+    made["image"] = columns.codes("image_sha256").astype(np.int32)
+    made["simulated"] = columns.numbers("simulated", np.bool_)
+    made["width"] = columns.numbers("width", np.int32)
+    made["height"] = columns.numbers("height", np.int32)
+    split = made["split"].codes
+    made["splits_of_subject"] = splits_of(made["subject"].codes, split)
+    made["splits_of_image"] = splits_of(made["image"], split)
+    attack = np.asarray(made["presentation"] == Presentation.ATTACK.value)
+    made["species_fits"] = attack == (made["species"].codes >= 0)
+    made["simulation_fits"] = made["simulated"] == columns.present("simulation")
+    for name in dict.fromkeys((*params.required_attributes, *params.stratify_by)):
+        made[f"attribute_{name}"] = columns.attribute(name)
+    return made
 
 
-def _inside(box: Boxes, width: Integers, height: Integers) -> NDArray[np.float64]:
+def splits_of(group: NDArray[np.integer], split: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """In how many splits the group of each row occurs.
+
+    Args: group, split: [N], numbers of at most 7 splits; -1 counts as one of its own.
+    """
+    place = np.asarray(group, np.int64) + 1
+    seen = np.zeros(int(place.max(initial=0)) + 1, np.uint8)
+    np.bitwise_or.at(seen, place, np.left_shift(1, split.astype(np.int64) + 1).astype(np.uint8))
+    return np.asarray(np.bitwise_count(seen)[place], np.uint8)
+
+
+def _geometry(columns: Columns, width: Rows, height: Rows) -> dict[str, NDArray[np.float32]]:
+    flat = columns.of("box").combine_chunks().flatten().to_numpy()
+    box = flat.astype(np.float32, copy=False).reshape(-1, 4)
     across = np.minimum(box[:, 2], width) - np.maximum(box[:, 0], 0)
     down = np.minimum(box[:, 3], height) - np.maximum(box[:, 1], 0)
-    whole = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+    wide, high = box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
     inner = np.clip(across, 0, None) * np.clip(down, 0, None)
-    return np.asarray(inner / np.maximum(whole, 1e-6), np.float64)
+    return {
+        "box_width_px": wide,
+        "box_height_px": high,
+        "box_inside": (inner / np.maximum(wide * high, 1e-6)).astype(np.float32),
+    }

@@ -11,7 +11,12 @@ from vultus.reports import Block, Heading, Picture, Table, Text
 
 _SHOWN = 12
 _REFUSED_SHOWN = 12
-_PICTURED = ("no_face", "several_faces")
+_PICTURED = (
+    "no_face",
+    "several_faces",
+    "near_duplicate_across_splits",
+    "near_duplicate_two_identities",
+)
 REASONS = {
     "bad_image": "the file is damaged, cut short, too big or no picture",
     "unreadable": "the file could not be read",
@@ -19,6 +24,10 @@ REASONS = {
     "duplicate": "the same file was there already",
     "two_identities": "the same file lies under two subjects: nobody knows whose it is",
     "lone_picture": "its subject has too few pictures to be compared",
+    "near_duplicate_across_splits": "nearly the same picture stands in two splits: the test would "
+    "have been seen in training",
+    "near_duplicate_two_identities": "nearly the same picture lies under two subjects: nobody knows "
+    "whose it is",
     "no_face": "the detector found no face (too small, turned away, covered, or none there)",
     "several_faces": "a second face is nearly as big: nobody knows who is meant",
 }

@@ -1,4 +1,4 @@
-"""Writes the dataset report: `report.html`, `report.pdf` and `figures.json` in one folder."""
+"""Writes the dataset report: `report.html`, `report.pdf`, `figures.json`, `suspects.csv`."""
 
 import json
 import logging
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.validate.album import Album
+from components.validate.naming import write_suspects
 from components.validate.page import dataset_blocks, title_of
 from vultus.contracts.faces import FaceCrops, RawFaces
 from vultus.contracts.seams import Encoder, Store
@@ -35,7 +36,12 @@ class DatasetReport:
     encoder: Encoder | None = None
     no_encoder: str = "no encoder was given"
 
-    def survey(self, version: FaceCrops | RawFaces, said: Said = lambda what: None) -> Survey:
+    def survey(
+        self,
+        version: FaceCrops | RawFaces,
+        raw: RawFaces | None = None,
+        said: Said = lambda what: None,
+    ) -> Survey:
         """The figures alone. Raises: StorageUnavailable, BadArtifact."""
         store, encoder = self.store, self.encoder
 
@@ -45,23 +51,30 @@ class DatasetReport:
         if store is None or encoder is None or isinstance(version, RawFaces):
             why = _NO_STORE if store is None else self.no_encoder
             why = "the pictures are not cropped yet" if isinstance(version, RawFaces) else why
-            return survey(version, self.params, embed=None, noise_missing=why, said=counted)
+            return survey(
+                version, self.params, raw=raw, embed=None, noise_missing=why, said=counted
+            )
         album = Album(version, store)
         return survey(
             version,
             self.params,
+            raw=raw,
             embed=lambda rows: album.embed(encoder, rows, said),
             said=counted,
         )
 
     def write(
-        self, version: FaceCrops | RawFaces, folder: Path, said: Said = lambda what: None
+        self,
+        version: FaceCrops | RawFaces,
+        folder: Path,
+        raw: RawFaces | None = None,
+        said: Said = lambda what: None,
     ) -> Survey:
-        """Make the three files in `folder`, which exists.
+        """Make the four files in `folder`, which exists.
 
         Raises: StorageUnavailable; BadArtifact, if the store lost a picture.
         """
-        found = self.survey(version, said)
+        found = self.survey(version, raw, said)
         said("drawing the report")
         album = None if self.store is None else Album(version, self.store)
         blocks = dataset_blocks(found, album)
@@ -70,6 +83,7 @@ class DatasetReport:
         (folder / "report.pdf").write_bytes(to_pdf(title, blocks))
         text = json.dumps(figures(found), indent=1)
         (folder / "figures.json").write_text(text, encoding="utf-8")
+        write_suspects(found, version, folder / "suspects.csv")
         logger.info("dataset report: done", extra={"rows": found.census.rows})
         return found
 

@@ -85,19 +85,19 @@ def report(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Write the dataset report of a version; with --json print its figures."""
-    from pipelines.versions import open_version
+    from pipelines.versions import open_version, raw_of
     from vultus.dataset.survey import figures
 
     settings: Settings = ctx.obj
     opened = open_version(settings.paths, version)
-    writer = _writer(settings)
+    writer, raw = _writer(settings), raw_of(settings.paths, opened)
     with _saying(as_json) as said:
         if as_json and out is None:
-            typer.echo(json.dumps(figures(writer.survey(opened, said)), indent=2))
+            typer.echo(json.dumps(figures(writer.survey(opened, raw, said)), indent=2))
             return
         place = out or settings.paths.reports / f"data-{opened.digest[:12]}"
         place.mkdir(parents=True, exist_ok=True)
-        found = writer.write(opened, place, said)
+        found = writer.write(opened, place, raw, said)
     if as_json:
         typer.echo(json.dumps(figures(found), indent=2))
     else:
@@ -116,7 +116,7 @@ def diff(
 ) -> None:
     """Compare two versions: what came, what went, which distributions moved."""
     from components.validate.difference import write_difference
-    from pipelines.versions import open_version
+    from pipelines.versions import open_version, raw_of
     from vultus.dataset.difference import difference_figures
 
     settings: Settings = ctx.obj
@@ -126,7 +126,8 @@ def diff(
         digests = "-".join(side.digest[:12] for side in sides)
         place = settings.paths.reports / f"data-{digests}"
     with _saying(as_json) as said:
-        found = write_difference(*sides, place, _writer(settings), said)
+        raws = raw_of(settings.paths, sides[0]), raw_of(settings.paths, sides[1])
+        found = write_difference(*sides, place, _writer(settings), raws, said)
     if as_json:
         typer.echo(json.dumps(difference_figures(found), indent=2))
         return
@@ -164,7 +165,7 @@ def _facts(taken: "Intake") -> dict[str, Any]:
     return {
         "faces": dict(presentations),
         "subjects": len(subjects),
-        "quarantine": quarantine_of(taken.crops),
+        "quarantine": quarantine_of(taken.crops, taken.raw),
         "passed": taken.refused is None,
         "raw_digest": taken.raw.digest,
         "crops_digest": taken.crops.digest,

@@ -102,8 +102,10 @@ def test_the_weights_are_listed_with_licence_and_origin(home: Home) -> None:
 
 @pytest.mark.slow
 def test_one_step_alone_on_folders(home: Home, tmp_path: Path) -> None:
-    make_crops(tmp_path / "crops", FolderStore(home.store), subjects=9)
-    folders = ["--in", f"crops={tmp_path / 'crops'}", "--out", f"validation={tmp_path / 'valid'}"]
+    raw, crops = tmp_path / "raw", tmp_path / "crops"
+    make_crops(crops, FolderStore(home.store), subjects=9, raw=raw)
+    folders = ["--in", f"raw={raw}", "--in", f"crops={crops}"]
+    folders += ["--out", f"validation={tmp_path / 'valid'}"]
     params = tmp_path / "validate.yaml"
     params.write_text("min_subjects_train: 2\nmin_subjects_per_split: 2\n")
     strict = vultus("step", "validate", *folders, "--set", "min_subjects_train=50")

@@ -28,7 +28,7 @@ SHARES = ("print_share", "replay_share", "mask_share", "recapture_share", "tight
 CHAIN = {
     "ingest": set(),
     "crop": {"ingest"},
-    "validate": {"crop"},
+    "validate": {"ingest", "crop"},
     "train": {"crop", "validate"},
     "evaluate": {"crop", "train"},
     "export": {"evaluate", "train"},

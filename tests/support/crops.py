@@ -14,7 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from vultus.contracts.arrays import RgbImage
-from vultus.contracts.faces import CROP_SCHEMA, QUARANTINE_SCHEMA, FaceCrops
+from vultus.contracts.faces import (
+    CROP_SCHEMA,
+    FACE_SCHEMA,
+    QUARANTINE_SCHEMA,
+    FaceCrops,
+    RawFaces,
+)
 from vultus.contracts.seams import Store
 from vultus.contracts.words import (
     QUALITY_COMPONENTS,
@@ -51,6 +57,7 @@ def make_crops(
     images: int = 4,
     attacks: bool = True,
     seed: int = 0,
+    raw: Path | None = None,
 ) -> Path:
     """Write a FaceCrops artifact to `folder` and its pictures to `store`.
 
@@ -59,6 +66,7 @@ def make_crops(
         images: bona fide images a subject; every fourth is tight (room < 1.15).
         attacks: one attack presentation for each bona fide image, species in turn.
         seed: another seed draws other people.
+        raw: where the RawFaces that they would have been cut from go, if wanted.
     Returns: `folder`.
     """
     rows: list[dict[str, Any]] = []
@@ -72,12 +80,21 @@ def make_crops(
                 species = _SPECIES[(person + number) % len(_SPECIES)]
                 shown.append((species, _attacked(scene, species, rng)))
             rows += [_row(store, image, box, species, person, seed) for species, image in shown]
+    crops = pa.Table.from_pylist(rows, schema=CROP_SCHEMA)
+    nothing = QUARANTINE_SCHEMA.empty_table()
+    raw_digest = "0" * 64
+    if raw is not None:
+        faces = crops.select(FACE_SCHEMA.names)
+        made_by = "tests/support/crops"
+        raw_digest = RawFaces.write(
+            raw, faces=faces, quarantine=nothing, made_by=made_by, facts={}
+        ).digest
     FaceCrops.write(
         folder,
-        crops=pa.Table.from_pylist(rows, schema=CROP_SCHEMA),
-        quarantine=pa.Table.from_pylist([], schema=QUARANTINE_SCHEMA),
+        crops=crops,
+        quarantine=nothing,
         made_by="tests/support/crops",
-        facts={"raw_digest": "0" * 64, "params": {"seed": seed}, "pictures": len(rows)},
+        facts={"raw_digest": raw_digest, "params": {"seed": seed}, "pictures": len(rows)},
     )
     return folder
 

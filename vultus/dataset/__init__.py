@@ -1,1 +1,1 @@
-"""What a data version is made of: counts, distributions, suspects, limits. Pure numpy and pyarrow."""
+"""What can be said of a data set as a whole; imports nothing itself."""

@@ -33,8 +33,6 @@ from vultus.dataset.noise import Noise, Rows, judge_noise, noise_sample
 
 SPLITS = tuple(split.value for split in Split)
 _PAIRS = 4
-REFUSED_BEFORE = "refused_before"
-"""Fact of a FaceCrops: reason -> pictures that `ingest` had refused."""
 
 
 class SurveyParams(BaseModel):
@@ -103,6 +101,7 @@ def survey(
     version: FaceCrops | RawFaces,
     params: SurveyParams,
     *,
+    raw: RawFaces | None = None,
     embed: Embed | None,
     noise_missing: str = "",
     said: Callable[[int], None] = lambda rows: None,
@@ -112,6 +111,7 @@ def survey(
     Args:
         version: an opened artifact; its parts are streamed.
         params: thresholds.
+        raw: what the crops were cut from, for what `ingest` had refused.
         embed: rows int64 [N] -> embeddings float32 [N, D] of their chips; None, and why, where
             there is no encoder.
         said: called with the rows read so far.
@@ -127,7 +127,7 @@ def survey(
         census=census,
         params=params,
         composition=tuple(_composition(census)),
-        quarantine=quarantine_of(version),
+        quarantine=quarantine_of(version, raw),
         duplicates=find_duplicates(census),
         noise=noise,
         noise_missing=missing,
@@ -145,10 +145,11 @@ def census_of(
     return take_census(version.stream(wanted_columns(present)), said)
 
 
-def quarantine_of(version: FaceCrops | RawFaces) -> dict[str, int]:
-    """Reason -> pictures, most first; of a FaceCrops those that ingest had refused are included."""
+def quarantine_of(version: FaceCrops | RawFaces, raw: RawFaces | None = None) -> dict[str, int]:
+    """Reason -> pictures, most first; with `raw`, those that ingest had refused are included."""
     counts = Counter(version.quarantine["reason"].to_pylist())
-    counts.update(version.manifest.facts.get(REFUSED_BEFORE, {}))
+    if raw is not None:
+        counts.update(raw.quarantine["reason"].to_pylist())
     return {reason: int(count) for reason, count in counts.most_common()}
 
 

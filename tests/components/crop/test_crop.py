@@ -12,15 +12,23 @@ from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.storage import FolderStore
 
 
-def raw_of(folder: Path, store: FolderStore, pictures: list[np.ndarray]) -> Path:
+def raw_of(
+    folder: Path,
+    store: FolderStore,
+    pictures: list[np.ndarray],
+    *,
+    subjects: tuple[str, ...] = (),
+    splits: tuple[str, ...] = (),
+    qualities: tuple[int, ...] = (),
+) -> Path:
     rows = []
     for index, image in enumerate(pictures):
-        data = encode_jpeg(image, 95)
+        data = encode_jpeg(image, qualities[index] if qualities else 95)
         rows.append(
             {
                 "image_sha256": store.put(data),
-                "subject": f"s{index}",
-                "split": "train",
+                "subject": subjects[index] if subjects else f"s{index}",
+                "split": splits[index] if splits else "train",
                 "presentation": "bona_fide",
                 "species": None,
                 "simulated": False,
@@ -74,3 +82,33 @@ def test_a_face_that_fills_the_picture_is_found(tmp_path: Path) -> None:
     raw = raw_of(tmp_path / "raw", store, [np.ascontiguousarray(tight)])
     crop_faces(raw, tmp_path / "crops", CropParams(), store=store)
     assert FaceCrops.open(tmp_path / "crops").crops.to_pylist()[0]["context_kind"] == "tight"
+
+
+def saved_twice(folder: Path, store: FolderStore, subjects: tuple[str, ...]) -> Path:
+    """One picture in train and, as another file, in test; and one of somebody else."""
+    one, other = rendered(0).image, rendered(1).image
+    splits, qualities = ("train", "test", "train"), (95, 60, 95)
+    return raw_of(
+        folder, store, [one, one, other], subjects=subjects, splits=splits, qualities=qualities
+    )
+
+
+def test_one_picture_saved_twice_never_lies_in_two_splits(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    raw = saved_twice(tmp_path / "raw", store, ("anna", "anna", "berta"))
+    report = crop_faces(raw, tmp_path / "crops", CropParams(), store=store)
+    crops = FaceCrops.open(tmp_path / "crops")
+    assert crops.crops["split"].to_pylist() == ["test", "train"]
+    assert crops.crops["subject"].to_pylist() == ["anna", "berta"]
+    assert report.quarantined == {"near_duplicate_across_splits": 1}
+    assert crops.manifest.facts["pictures"] == 3
+    first = RawFaces.open(raw).faces["image_sha256"][0].as_py()
+    assert crops.quarantine["origin"].to_pylist() == [first]
+
+
+def test_one_picture_under_two_subjects_is_refused_under_both(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    raw = saved_twice(tmp_path / "raw", store, ("anna", "carla", "berta"))
+    report = crop_faces(raw, tmp_path / "crops", CropParams(), store=store)
+    assert FaceCrops.open(tmp_path / "crops").crops["subject"].to_pylist() == ["berta"]
+    assert report.quarantined == {"near_duplicate_two_identities": 2}
