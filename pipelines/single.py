@@ -23,12 +23,15 @@ def run_step(
     outputs: list[str],
     params_file: Path | None,
     changes: list[str],
+    *,
+    params: dict[str, Any] | None = None,
 ) -> str | None:
     """Call `components.<verb>.component` on folders.
 
     Args:
         inputs, outputs: NAME=FOLDER, the names of the component's signature.
-        params_file: YAML with the step's own params; changes: name=value or verb.name=value.
+        params_file: YAML with the step's own params; changes: name=value or verb.name=value;
+            params: the same as a dictionary, which the other two change.
     Returns: what the component returns ("passed", "refused"), or None.
     Raises: BadParameter, naming what is missing or unknown; whatever the step raises.
     """
@@ -39,7 +42,7 @@ def run_step(
     os.environ["VULTUS_HOME"] = str(settings.paths.root)
     function = getattr(import_module(f"components.{verb}.component"), verb).python_func
     given = _pairs(inputs) | _pairs(outputs)
-    params = _params(params_file, verb, changes)
+    params = {**(params or {}), **_params(params_file, verb, changes)}
     arguments: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if name == "params":

@@ -18,12 +18,12 @@ def validate(
 
     from components.door import open_door
     from components.validate import ValidateParams, validate_crops
+    from components.validate.report import dataset_report
 
-    open_door()
+    door = open_door()
+    given = ValidateParams.model_validate(params)
+    writer = dataset_report(given.report, door.store, door.home.weights, door.processes)
     report = validate_crops(
-        Path(raw.path),
-        Path(crops.path),
-        Path(validation.path),
-        ValidateParams.model_validate(params),
+        Path(raw.path), Path(crops.path), Path(validation.path), given, report=writer.write
     )
     validation.metadata.update(report.summary())

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vultus.dataset.survey import SurveyParams
+
 
 class ValidateParams(BaseModel):
     """Thresholds of the suites. The defaults are floors for any data, not targets."""
@@ -34,3 +36,4 @@ class ValidateParams(BaseModel):
         description="lowest chance, over all strata, of a split as uneven as what is seen",
     )
     max_offending_rows: int = Field(default=10_000, ge=1, description="in the file, an expectation")
+    report: SurveyParams = SurveyParams()

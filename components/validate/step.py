@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ __all__ = ["ValidateReport", "validate_crops"]
 
 logger = logging.getLogger(__name__)
 
+Report = Callable[[FaceCrops, Path, RawFaces], object]
+"""Crops, folder to write into, and the pictures they were cut from."""
 Tables = dict[str, tuple[pd.DataFrame, list[Any]]]
 
 
@@ -49,7 +52,13 @@ class ValidateReport(BaseModel):
 
 
 def validate_crops(
-    raw: Path, crops: Path, out: Path, params: ValidateParams, *, made_by: str = "validate"
+    raw: Path,
+    crops: Path,
+    out: Path,
+    params: ValidateParams,
+    *,
+    report: Report | None = None,
+    made_by: str = "validate",
 ) -> ValidateReport:
     """Write a ValidationReport at `out`, if every expectation holds.
 
@@ -59,6 +68,8 @@ def validate_crops(
         out: folder of the artifact. Where an expectation fails, its Data Docs and the offending
             rows lie in `<out>.refused/` instead.
         params: thresholds.
+        report: writes the dataset report into a folder, whether the suites hold or not.
+        made_by: for the manifest.
     Raises: BadArtifact, if the crops were cut from other pictures; BadData, naming the failing
         expectations, what was observed and where the rows lie.
     """
@@ -80,13 +91,15 @@ def validate_crops(
             folder,
             params.max_offending_rows,
         )
+        if report is not None:
+            report(faces, folder, pictures)
 
     facts = {
         "raw_digest": pictures.digest,
         "crops_digest": faces.digest,
         "params": params.model_dump(mode="json"),
     }
-    report = ValidationReport.create(out, fill, made_by=made_by, facts=facts)
+    validation = ValidationReport.create(out, fill, made_by=made_by, facts=facts)
     failed = [outcome for outcome in outcomes if not outcome.success]
     if failed:
         raise BadData(_refuse(out, failed))
@@ -96,7 +109,7 @@ def validate_crops(
         expectations=len(outcomes),
         rows=rows,
         seconds=time.monotonic() - start,
-        digest=report.digest,
+        digest=validation.digest,
     )
 
 
@@ -128,9 +141,11 @@ def _refuse(out: Path, failed: list[Outcome]) -> str:
         f"but observed {outcome.observed}"
         for outcome in failed
     ]
+    page = refused / "report.html"
     return (
         f"{len(failed)} expectations failed:\n  "
         + "\n  ".join(lines)
         + f"\noffending rows: {refused / 'offending.parquet'} (and .csv)"
         + f"\nData Docs: {refused / 'data_docs' / 'index.html'}"
+        + (f"\ndataset report: {page}" if page.is_file() else "")
     )

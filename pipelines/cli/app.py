@@ -20,6 +20,7 @@ _GROUPS = (
     "serve",
     "gallery",
     "monitor",
+    "data",
     "report",
     "images",
 )

@@ -44,7 +44,9 @@ def closing(runs: list[Ran], served: Served | None, seconds: float) -> Renderabl
         kept = sum(step.status == "cached" for step in run.steps.values())
         versions.add_row(title, version, str(run.outputs["decision"]), str(done), str(kept))
         folder = os.path.relpath(run.log_file.parent)
-        places.append(Text(f"  {folder}/  report.html · report.pdf · data_docs/ · run.log"))
+        places.append(
+            Text(f"  {folder}/  report.html · report.pdf · data.html · data_docs/ · run.log")
+        )
     following = [Text("Next", "bold"), *(Text(f"  {line:<28}{why}") for line, why in _NEXT)]
     end = Text(f"{seconds:.0f} s in all", "dim")
     return Group(figures, versions, *_answers(served), *places, *following, end)

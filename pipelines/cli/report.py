@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vultus.contracts.artifact import Manifest
 
 _STAMP = re.compile(r"-\d{4}(-\d+){6}$")
-_KINDS = ("evaluation", "data docs", "drift", "evidently", "other")
+_KINDS = ("evaluation", "dataset", "data docs", "drift", "evidently", "other")
 
 
 def attach(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def report(
     every: Annotated[bool, typer.Option("--all", help="older ones too")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="machine-readable")] = False,
 ) -> None:
-    """List the newest documents: evaluations, data docs, drift pages."""
+    """List the newest documents: evaluations, datasets, data docs, drift pages."""
     settings: Settings = ctx.obj
     if kind is not None and kind not in _KINDS:
         raise typer.BadParameter(f"'{kind}': choose one of {', '.join(_KINDS)}")
@@ -63,6 +63,10 @@ def _documents(settings: Settings) -> Iterator[dict[str, Any]]:
     for file in home.runs.glob("*/evaluate/evaluation/report.html"):
         digest = _digest(file.parent)
         yield _one("evaluation", _pipeline_of(file, home.runs), file, champions.get(digest))
+    for file in home.runs.glob("*/validate/*/report.html"):
+        yield _one("dataset", _pipeline_of(file, home.runs), file)
+    for file in home.data.glob("*/validation*/report.html"):
+        yield _one("dataset", file.relative_to(home.data).parts[0], file)
     for file in home.runs.glob("*/validate/*/data_docs/index.html"):
         yield _one("data docs", _pipeline_of(file, home.runs), file)
     for file in home.reports.glob("*/*.html"):

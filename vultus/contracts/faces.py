@@ -138,7 +138,8 @@ class FaceCrops(Artifact):
 
 
 class ValidationReport(Artifact):
-    """What great-expectations said: `results.json`, `offending.parquet`, `data_docs/index.html`.
+    """What great-expectations said: `results.json`, `offending.parquet`, `data_docs/index.html`,
+    and the dataset report: `report.html`, `report.pdf`, `figures.json`.
 
     It exists only for data that passed; `facts["crops_digest"]` names the FaceCrops.
     """

@@ -30,6 +30,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def data(self) -> Path:
+        """Data versions that `vultus data ingest` made, one folder each."""
+        return self.root / "data"
+
+    @property
     def cache(self) -> Path:
         """kfp's step cache."""
         return self.root / "cache"

@@ -64,7 +64,7 @@ def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes
 
 
 def histogram_chart(
-    groups: Mapping[str, Scores], xlabel: str, threshold: float | None = None
+    groups: Mapping[str, Scores], xlabel: str, threshold: float | None = None, bins: int = 40
 ) -> bytes:
     """Scores of each group as a share of the group, on one axis.
 
@@ -72,7 +72,7 @@ def histogram_chart(
     """
     figure, axes = _canvas()
     everything = np.concatenate(list(groups.values()))
-    edges = np.linspace(float(everything.min()), float(everything.max()) + 1e-6, 41)
+    edges = np.linspace(float(everything.min()), float(everything.max()) + 1e-6, bins + 1)
     for place, (label, scores) in enumerate(groups.items()):
         colour = LIGHT[SERIES[place % len(SERIES)]]
         share = np.histogram(scores, edges)[0] / len(scores)
@@ -159,10 +159,13 @@ def interval_chart(
     return _svg(figure)
 
 
-def sheet(tiles: Sequence[Sequence[RgbImage]], side_px: int = 112, columns: int = 6) -> bytes:
+def sheet(
+    tiles: Sequence[Sequence[RgbImage]], side_px: int = 112, columns: int = 6, ground: int = 190
+) -> bytes:
     """Groups of pictures as one JPEG: each group in a row of its own tile, tiles in a grid.
 
-    Args: tiles: groups of RGB uint8 [H, W, 3], at least one picture each, all of one length.
+    Args: tiles: groups of RGB uint8 [H, W, 3], at least one picture each, all of one length;
+        ground: grey level between and behind the tiles.
     """
     import cv2
 
@@ -171,7 +174,7 @@ def sheet(tiles: Sequence[Sequence[RgbImage]], side_px: int = 112, columns: int 
     lines = -(-len(tiles) // across)
     gap = 8
     width = across * length * side_px + (across - 1) * 2 * gap
-    canvas = np.full((lines * side_px + (lines - 1) * gap, width, 3), 190, np.uint8)
+    canvas = np.full((lines * side_px + (lines - 1) * gap, width, 3), ground, np.uint8)
     for number, tile in enumerate(tiles):
         top = number // across * (side_px + gap)
         left = number % across * (length * side_px + 2 * gap)
