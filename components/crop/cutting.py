@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import cv2
 from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.contracts.arrays import RgbImage
-from vultus.contracts.seams import Detections, Store
+from vultus.contracts.seams import Detections, Detector, Store
 from vultus.contracts.transform import DetectorParams
 from vultus.contracts.words import QUALITY_COMPONENTS
 from vultus.faces.alignment import align
-from vultus.faces.cascade import Cascade, detect_with_border
+from vultus.faces.cascade import detect_with_border
 from vultus.faces.context import context_crop
-from vultus.faces.picture import decode_image, perceptual_hash
+from vultus.faces.picture import decode_image, encode_png, perceptual_hash
 from vultus.faces.pose import pose_deg
 from vultus.faces.quality import quality
 from vultus.inference import mtcnn_detector
@@ -93,14 +92,14 @@ class Cutter:
             "pitch_deg": pitch,
             "roll_deg": roll,
             **{f"quality_{name}": measured[name] for name in QUALITY_COMPONENTS},
-            "chip_sha256": self.store.put(_png(chip)),
-            "context_sha256": self.store.put(_png(context.image)),
+            "chip_sha256": self.store.put(encode_png(chip)),
+            "context_sha256": self.store.put(encode_png(context.image)),
             "context_box": context.box.tolist(),
             "context_kind": context.kind.value,
         }
 
     @cached_property
-    def _detector(self) -> Cascade:
+    def _detector(self) -> Detector:
         return mtcnn_detector(self.params.detector, threads=1)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -110,9 +109,3 @@ class Cutter:
 def _area(found: Detections, index: int) -> float:
     x1, y1, x2, y2 = found.boxes[index]
     return float((x2 - x1) * (y2 - y1))
-
-
-def _png(image: RgbImage) -> bytes:
-    """Lossless, fast setting: a second JPEG would leave a trace that PAD might learn."""
-    _, data = cv2.imencode(".png", image[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return data.tobytes()
