@@ -40,6 +40,8 @@ from vultus.weights import locate
 
 WIDTH, HEIGHT = 640, 480
 CORES = 2
+SHIFT_PX = 3
+"""How far the rival's pictures are moved, to see how steady its landmarks are by themselves."""
 _RIVAL = "facenet-pytorch==2.6.0"
 _FOUND_WITHIN = 0.3
 """A face counts as found when its landmarks are on average this near, in eye distances."""
@@ -77,7 +79,8 @@ def measure(
                 asked = {"task": "run", "min_face_size": smallest, "threads": threads}
                 theirs[smallest, threads].append(tuple(rival.ask(asked)))
             ours.append(_clocked(lambda: _run(detector, files, place / "ours")))
-        points = rival.ask({"task": "landmarks"})
+        points = _arrays(rival.ask({"task": "landmarks", "cut": 0}))
+        moved = _arrays(rival.ask({"task": "landmarks", "cut": SHIFT_PX}))
     found = [detect_with_border(detector, decode_image(f.read_bytes())).landmarks for f in files]
     own_clock, own_cpu = np.median(ours, axis=0)
     taken = {way: np.median(values, axis=0) for way, values in theirs.items()}
@@ -94,7 +97,8 @@ def measure(
             "processor_time": round(taken[20, 1][1] / own_cpu, 2),
             "processor_time_when_it_looks_for_40_px_too": round(taken[40, 1][1] / own_cpu, 2),
         },
-        **_compared(found, [np.array(p, np.float32).reshape(-1, 5, 2) for p in points], truth),
+        **_compared(found, points, truth),
+        "its_own_distance_when_the_picture_moves": _spread(_apart(moved, points)),
     }
 
 
@@ -183,35 +187,43 @@ def _compared(
     found: list[np.ndarray], theirs: list[np.ndarray], truth: list[np.ndarray] | None
 ) -> dict[str, object]:
     """Recall of both, against the truth or, without one, as any face at all; how far apart."""
-    apart, hits, errors = (
-        [],
-        {"vultus": 0, "facenet-pytorch": 0},
-        {"vultus": [], "facenet-pytorch": []},
-    )
+    hits = {"vultus": 0, "facenet-pytorch": 0}
+    errors: dict[str, list[float]] = {name: [] for name in hits}
     for number, sides in enumerate(zip(found, theirs, strict=True)):
-        chosen = []
         for name, points in zip(hits, sides, strict=True):
             nearest = _nearest(points, None if truth is None else truth[number])
-            chosen.append(nearest)
             hits[name] += nearest is not None
             if nearest is not None and truth is not None:
                 errors[name].append(_share(nearest, truth[number]))
-        if chosen[0] is not None and chosen[1] is not None:
-            apart.append(_share(_nearest(sides[0], chosen[1], 9.0), chosen[1]))
     total = len(found)
     summary: dict[str, object] = {
         f"recall {name}": {"value": n / total, "interval": clopper_pearson(n, total)}
         for name, n in hits.items()
     }
-    summary["landmarks_apart_of_eye_distance"] = {
-        "mean": round(float(np.mean(apart)), 4),
-        "p95": round(float(np.quantile(apart, 0.95)), 4),
-    }
+    summary["landmarks_apart_of_eye_distance"] = _spread(_apart(found, theirs))
     if truth is not None:
         summary["landmark_error_of_eye_distance"] = {
             name: round(float(np.mean(values)), 4) for name, values in errors.items()
         }
     return summary
+
+
+def _apart(ours: list[np.ndarray], theirs: list[np.ndarray]) -> list[float]:
+    """Mean distance of the five points of their first face from the nearest of ours, eye distances."""
+    pairs = [(a, b[0]) for a, b in zip(ours, theirs, strict=True) if len(a) and len(b)]
+    nearest = [(_nearest(points, face), face) for points, face in pairs]
+    return [_share(points, face) for points, face in nearest if points is not None]
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {
+        "mean": round(float(np.mean(values)), 4),
+        "p95": round(float(np.quantile(values, 0.95)), 4),
+    }
+
+
+def _arrays(given: list[list[Any]]) -> list[np.ndarray]:
+    return [np.array(points, np.float32).reshape(-1, 5, 2) for points in given]
 
 
 def _share(points: np.ndarray, expected: np.ndarray) -> float:
@@ -224,7 +236,7 @@ def _nearest(points: np.ndarray, expected: np.ndarray | None, within: float = _F
     if len(points) == 0 or expected is None:
         return points[0] if len(points) else None
     best = min(points, key=lambda one: _share(one, expected))
-    return best if _share(best, expected) <= within else None
+    return best if _share(best, expected) <= _FOUND_WITHIN else None
 
 
 if __name__ == "__main__":

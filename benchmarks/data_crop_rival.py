@@ -1,7 +1,7 @@
 """facenet-pytorch's MTCNN as its README uses it; started by benchmarks.data_crop, knows no vultus.
 
 Reads one JSON question a line: {"task": "run", "min_face_size": 20, "threads": 2} answers seconds
-on the clock and of processor time, {"task": "landmarks"} all landmarks of every picture.
+on the clock and of processor time, {"task": "landmarks", "cut": 0} all landmarks of every picture without its first `cut` rows and columns.
 """
 
 import json
@@ -35,7 +35,8 @@ def main() -> None:
             torch.set_num_threads(1)
             print(json.dumps(taken), flush=True)
         else:
-            print(json.dumps([landmarks(detectors[20], file) for file in files]), flush=True)
+            found = [landmarks(detectors[20], file, asked["cut"]) for file in files]
+            print(json.dumps(found), flush=True)
 
 
 def run(detector: MTCNN, files: list[Path], place: Path) -> None:
@@ -45,10 +46,12 @@ def run(detector: MTCNN, files: list[Path], place: Path) -> None:
         detector(image, save_path=str(place / f"{file.parent.name}-{file.name}"))
 
 
-def landmarks(detector: MTCNN, file: Path) -> list[list[list[float]]]:
-    """[faces][5][x, y], pixels."""
-    points = detector.detect(Image.open(file).convert("RGB"), landmarks=True)[2]
-    return [] if points is None else [one.tolist() for one in points]
+def landmarks(detector: MTCNN, file: Path, cut: int) -> list[list[list[float]]]:
+    """[faces][5][x, y], pixels of the whole picture."""
+    image = Image.open(file).convert("RGB")
+    image = image.crop((cut, cut, *image.size))
+    points = detector.detect(image, landmarks=True)[2]
+    return [] if points is None else [(one + cut).tolist() for one in points]
 
 
 if __name__ == "__main__":

@@ -29,13 +29,15 @@ def map_in_order(
     total: int,
     processes: int,
     prepare: Callable[[], None] | None = None,
+    size: Callable[[Work], int] = lambda _: 1,
 ) -> Iterator[Result]:
     """Apply `function` to every item; results come in the order of the items.
 
     Args:
         label: what the progress lines call this work.
         function, prepare, items: picklable; `prepare` runs once in every process.
-        total: number of items, for the time left.
+        total: sum of the sizes of the items, for the time left.
+        size: what an item counts for; a chunk of pictures is as many as it holds.
         processes: 1 = in this process. At most 8 items a process are under way, so memory is flat.
     """
     progress = Progress(label, total)
@@ -44,7 +46,7 @@ def map_in_order(
             prepare()
         for item in items:
             result = function(item)
-            progress.step()
+            progress.step(size(item))
             yield result
         return
     context = multiprocessing.get_context("spawn")
@@ -53,13 +55,14 @@ def map_in_order(
         ProcessPoolExecutor(processes, mp_context=context, initializer=prepare) as pool,
     ):
         queue = iter(items)
-        under_way: list[Future[Result]] = [
-            pool.submit(function, item) for item in islice(queue, 8 * processes)
+        under_way: list[tuple[int, Future[Result]]] = [
+            (size(item), pool.submit(function, item)) for item in islice(queue, 8 * processes)
         ]
         while under_way:
-            result = under_way.pop(0).result()
-            under_way.extend(pool.submit(function, item) for item in islice(queue, 1))
-            progress.step()
+            weight, future = under_way.pop(0)
+            result = future.result()
+            under_way.extend((size(item), pool.submit(function, item)) for item in islice(queue, 1))
+            progress.step(weight)
             yield result
 
 
@@ -70,9 +73,9 @@ class Progress:
         self._label, self._total, self._done = label, total, 0
         self._start = self._last = time.monotonic()
 
-    def step(self) -> None:
-        """One more item is done."""
-        self._done += 1
+    def step(self, count: int = 1) -> None:
+        """So many more are done."""
+        self._done += count
         now = time.monotonic()
         if now - self._last < _REPORT_EVERY_S and self._done != self._total:
             return

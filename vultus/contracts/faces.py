@@ -11,7 +11,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from vultus.contracts.artifact import Artifact
-from vultus.contracts.parts import read_parts, stream_parts, write_parts
+from vultus.contracts.parts import count_rows, read_parts, stream_parts, write_parts
 from vultus.contracts.words import QUALITY_COMPONENTS
 
 FACE_COLUMNS = [
@@ -92,6 +92,11 @@ class RawFaces(Artifact):
     def stream(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows part by part, so that memory does not grow with them."""
         return stream_parts(self.path / "faces", columns)
+
+    @property
+    def rows(self) -> int:
+        """How many rows `stream` gives."""
+        return count_rows(self.path / "faces")
 
     @cached_property
     def quarantine(self) -> pa.Table:
