@@ -1,7 +1,8 @@
 """facenet-pytorch's MTCNN as its README uses it; started by benchmarks.data_crop, knows no vultus.
 
 Reads one JSON question a line: {"task": "run", "min_face_size": 20, "threads": 2} answers seconds
-on the clock and of processor time, {"task": "landmarks", "cut": 0} all landmarks of every picture without its first `cut` rows and columns.
+on the clock and of processor time, {"task": "landmarks", "cut": 0} all landmarks of every picture
+without its first `cut` rows and columns.
 """
 
 import json

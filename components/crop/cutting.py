@@ -17,6 +17,7 @@ from vultus.faces.context import context_crop
 from vultus.faces.picture import decode_reduced, encode_png, perceptual_hash
 from vultus.faces.pose import pose_deg
 from vultus.faces.quality import quality
+from vultus.faces.skin import ita_deg
 from vultus.inference import mtcnn_detector
 
 
@@ -122,7 +123,7 @@ class Cutter:
             image, box, extent=self.params.context_extent, max_px=self.params.context_max_px
         )
         yaw, pitch, roll = pose_deg(landmarks)
-        measured = quality(image, box, landmarks)
+        measured = quality(image, box, landmarks, found.boxes[1:])
         row = {
             "phash": perceptual_hash(image),
             "box": (box * factor).tolist(),
@@ -132,6 +133,7 @@ class Cutter:
             "pitch_deg": pitch,
             "roll_deg": roll,
             **{f"quality_{name}": measured[name] for name in QUALITY_COMPONENTS},
+            "ita_deg": ita_deg(chip),
             "context_box": context.box.tolist(),
             "context_kind": context.kind.value,
         }

@@ -53,6 +53,8 @@ CROP_SCHEMA = pa.schema(
         pa.field("pitch_deg", pa.float32(), nullable=False),
         pa.field("roll_deg", pa.float32(), nullable=False),
         *(pa.field(f"quality_{name}", pa.float32(), nullable=False) for name in QUALITY_COMPONENTS),
+        # Skin tone as the picture shows it: an estimate, null where it cannot be said.
+        pa.field("ita_deg", pa.float32()),
         pa.field("chip_sha256", pa.string(), nullable=False),
         pa.field("context_sha256", pa.string(), nullable=False),
         pa.field("context_box", pa.list_(pa.float32(), 4), nullable=False),

@@ -21,8 +21,10 @@ from vultus.faces.octaves import Octaves
 Floats = NDArray[np.float32]
 _NMS_LEVEL, _NMS_ALL, _NMS_REFINED, _NMS_LAST = 0.5, 0.6, 0.6, 0.7
 _BATCH = 32
-"""Candidates that are looked at together; one face has 5 to 20 (measured on renders)."""
+"""Candidates that are looked at together; one face before a plain wall has 19 (median of renders)."""
 _SAMPLES = 2
+"""Across and down each pixel of the last net's crops: its landmarks then shake no more than those of
+`cascade` when the picture moves (measured; with 1 they shake by a tenth more)."""
 _MOST_CELLS = 1500
 """A wall of cells is thinned to its best before boxes are compared in pairs."""
 
