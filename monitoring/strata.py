@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from monitoring.params import MonitorParams
 from monitoring.reference import Reference
 from monitoring.window import Window
-from vultus.contracts.words import PAD_MODEL, QUALITY_COMPONENTS, RECOGNITION_MODEL
+from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL, WATCHED_QUALITY
 
 ANY = "all"
 """Stands for every decision of an operation."""
 SCORES = ("score", "margin", "pad_score")
-QUALITIES = tuple(f"quality_{name}" for name in QUALITY_COMPONENTS)
+QUALITIES = tuple(f"quality_{name}" for name in WATCHED_QUALITY)
 COLUMNS = (*SCORES, *QUALITIES, "latency_total_ms")
 _MODEL_OF = {
     "score": ("model_recognition", RECOGNITION_MODEL),

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from vultus.contracts.answers import FaceAnswer, Models, PadAnswer
 from vultus.contracts.arrays import Embeddings
 from vultus.contracts.traffic import FEATURE_SCHEMA, STAGES, sketch_of
-from vultus.contracts.words import QUALITY_COMPONENTS
+from vultus.contracts.words import WATCHED_QUALITY
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def feature_row(
         "score": score,
         "margin": None if score is None or threshold is None else score - threshold,
         "pad_score": None if pad is None else pad.score,
-        **{f"quality_{name}": measured.get(name) for name in QUALITY_COMPONENTS},
+        **{f"quality_{name}": measured.get(name) for name in WATCHED_QUALITY},
         "faces": None if face is None else face.faces,
         **{f"latency_{stage}_ms": latency_ms.get(stage) for stage in STAGES},
         "sketch": None if embedding is None else sketch_of(embedding).tolist(),

@@ -1,22 +1,23 @@
-"""One row of RawFaces -> one row of FaceCrops, or the reason why not. Runs in the workers."""
+"""Rows of RawFaces -> rows of FaceCrops, or the reasons why not. Runs in the workers."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import cv2
 from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.contracts.arrays import RgbImage
-from vultus.contracts.seams import Detections, Store
+from vultus.contracts.seams import Detections, Detector, Store
 from vultus.contracts.transform import DetectorParams
 from vultus.contracts.words import QUALITY_COMPONENTS
+from vultus.errors import BadImage, DegenerateLandmarks
 from vultus.faces.alignment import align
-from vultus.faces.cascade import Cascade, detect_with_border
+from vultus.faces.cascade import detect_with_border
 from vultus.faces.context import context_crop
-from vultus.faces.picture import decode_image, perceptual_hash
+from vultus.faces.picture import decode_reduced, encode_png, perceptual_hash
 from vultus.faces.pose import pose_deg
 from vultus.faces.quality import quality
+from vultus.faces.skin import ita_deg
 from vultus.inference import mtcnn_detector
 
 
@@ -29,6 +30,13 @@ class CropParams(BaseModel):
     chip_side: Literal[112] = Field(default=112, description="aligned chip, pixels")
     context_extent: float = Field(default=4.0, ge=1, description="times the longer box side")
     context_max_px: int = Field(default=384, ge=64)
+    reduced_side_px: int = Field(
+        default=2000,
+        ge=0,
+        description="a JPEG is unpacked at 1/2, 1/4 or 1/8 while its longer side stays this long; "
+        "0: never. min_face_px is then of the reduced picture, and a face too small there for a "
+        "context of full sharpness is refused, because PAD lives from what is lost first",
+    )
     several_faces_ratio: float = Field(
         default=0.5,
         gt=0,
@@ -62,66 +70,101 @@ class Cutter:
     params: CropParams
     store: Store
 
-    def __call__(self, face: dict[str, Any]) -> Cut:
-        """Cut the labelled face of one picture. Raises: StorageUnavailable, BadArtifact."""
-        image = decode_image(self.store.get(face["image_sha256"]))
-        found = detect_with_border(self._detector, image)
-        reason = self._refusal(found)
-        if reason is not None:
-            return Cut(
-                refused={"origin": face["image_sha256"], "reason": reason[0], "detail": reason[1]}
-            )
-        return Cut(row={**face, **self._measure(image, found), "face_index": 0})
+    def __call__(self, faces: list[dict[str, Any]]) -> list[Cut]:
+        """Cut the labelled face of each picture; their crops go to the store together.
 
-    def _refusal(self, found: Detections) -> tuple[str, str] | None:
+        Raises: StorageUnavailable; BadArtifact, if a picture is gone from the store or was changed.
+        """
+        cuts, pieces = [], list[bytes]()
+        for face in faces:
+            data = self.store.get(face["image_sha256"])
+            try:
+                row, chip, context = self._cut(data)
+            except _Refused as why:
+                origin = face["image_sha256"]
+                refused = {"origin": origin, "reason": why.reason, "detail": why.detail}
+                cuts.append(Cut(refused=refused))
+                continue
+            cuts.append(Cut(row={**face, **row, "face_index": 0}))
+            pieces += chip, context
+        digests = iter(self.store.put_many(pieces))
+        for cut in cuts:
+            if cut.row is not None:
+                cut.row |= {"chip_sha256": next(digests), "context_sha256": next(digests)}
+        return cuts
+
+    def _cut(self, data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
+        """Columns of the row, chip and context as PNG, all from one unpacking. Raises: _Refused."""
+        try:
+            image, factor = decode_reduced(data, self.params.reduced_side_px)
+        except BadImage as error:
+            raise _Refused("bad_image", str(error)) from error
+        found = detect_with_border(self._detector, image)
+        self._check(found, factor)
+        try:
+            return self._measure(image, found, factor)
+        except DegenerateLandmarks as error:
+            raise _Refused("no_face", str(error)) from error
+
+    def _check(self, found: Detections, factor: int) -> None:
         if len(found) == 0:
-            return "no_face", "the detector found no face"
+            raise _Refused("no_face", "the detector found no face")
         if len(found) > 1:
             first, second = (_area(found, index) for index in (0, 1))
             if second > self.params.several_faces_ratio * first:
-                return (
-                    "several_faces",
-                    f"{len(found)} faces, the second {second / first:.0%} as big",
-                )
-        return None
+                share = f"{second / first:.0%}"
+                raise _Refused("several_faces", f"{len(found)} faces, the second {share} as big")
+        side = float((found.boxes[0, 2:] - found.boxes[0, :2]).max())
+        least = self.params.context_max_px / self.params.context_extent
+        if factor > 1 and side < least:
+            raise _Refused(
+                "small_face",
+                f"{side:.0f} px in the picture at 1/{factor}, {least:.0f} are needed there; "
+                "reduced_side_px=0 unpacks every picture in full",
+            )
 
-    def _measure(self, image: RgbImage, found: Detections) -> dict[str, Any]:
+    def _measure(
+        self, image: RgbImage, found: Detections, factor: int
+    ) -> tuple[dict[str, Any], bytes, bytes]:
         box, landmarks = found.boxes[0], found.landmarks[0]
         chip = align(image, landmarks, self.params.chip_side)
         context = context_crop(
             image, box, extent=self.params.context_extent, max_px=self.params.context_max_px
         )
         yaw, pitch, roll = pose_deg(landmarks)
-        measured = quality(image, box, landmarks)
-        return {
+        measured = quality(image, box, landmarks, found.boxes[1:])
+        row = {
             "phash": perceptual_hash(image),
-            "box": box.tolist(),
-            "landmarks": landmarks.reshape(-1).tolist(),
+            "box": (box * factor).tolist(),
+            "landmarks": (landmarks * factor).reshape(-1).tolist(),
             "detection_score": float(found.scores[0]),
             "yaw_deg": yaw,
             "pitch_deg": pitch,
             "roll_deg": roll,
             **{f"quality_{name}": measured[name] for name in QUALITY_COMPONENTS},
-            "chip_sha256": self.store.put(_png(chip)),
-            "context_sha256": self.store.put(_png(context.image)),
+            "ita_deg": ita_deg(chip),
             "context_box": context.box.tolist(),
             "context_kind": context.kind.value,
         }
+        # Lossless: a second JPEG would leave a trace that PAD might learn.
+        return row, encode_png(chip), encode_png(context.image)
 
     @cached_property
-    def _detector(self) -> Cascade:
+    def _detector(self) -> Detector:
         return mtcnn_detector(self.params.detector, threads=1)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_detector"}
 
 
+class _Refused(Exception):
+    """Why one picture goes to quarantine."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
 def _area(found: Detections, index: int) -> float:
     x1, y1, x2, y2 = found.boxes[index]
     return float((x2 - x1) * (y2 - y1))
-
-
-def _png(image: RgbImage) -> bytes:
-    """Lossless, fast setting: a second JPEG would leave a trace that PAD might learn."""
-    _, data = cv2.imencode(".png", image[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    return data.tobytes()

@@ -16,7 +16,7 @@ from components.evaluate.pictures import Row, fair_draw
 from components.evaluate.presentations import PANEL
 from components.evaluate.recognition import RecognitionResult
 from vultus.contracts.traffic import FEATURE_SCHEMA, sketch_of
-from vultus.contracts.words import QUALITY_COMPONENTS, MatchDecision, PadDecision, Reason
+from vultus.contracts.words import WATCHED_QUALITY, MatchDecision, PadDecision, Reason
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,5 +73,5 @@ def _row(number: int, operation: str, face: Row) -> dict[str, Any]:
         "operation": operation,
         "tenant": "evaluation",
         "faces": 1,
-        **{f"quality_{name}": face[f"quality_{name}"] for name in QUALITY_COMPONENTS},
+        **{f"quality_{name}": face[f"quality_{name}"] for name in WATCHED_QUALITY},
     }

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from components.code import code_of
 from components.ingest.params import IngestParams
 from vultus.contracts.faces import FACE_SCHEMA
 from vultus.errors import BadParameter, StorageUnavailable
@@ -36,7 +37,7 @@ JOURNAL_SCHEMA = pa.schema(
 )
 """A row a picture; one with a reason was refused. The split is dealt when the table is put together."""
 ItemKeys = NDArray[np.bytes_]
-_SOURCES = ("components/ingest", "vultus/attacks", "vultus/faces", "vultus/synthetic")
+_CODE = ("components/ingest", "vultus/attacks", "vultus/faces", "vultus/synthetic")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Journal:
     def below(cls, root: Path, params: IngestParams, key: bytes) -> Self:
         """The journal of these params: whatever decides a row names the folder."""
         facts = params.model_dump_json(include=params.deciding_rows())
-        named = hashlib.sha256(f"{facts}{_code()}".encode() + hashlib.sha256(key).digest())
+        named = hashlib.sha256(f"{facts}{code_of(*_CODE)}".encode() + hashlib.sha256(key).digest())
         return cls(root / named.hexdigest()[:16])
 
     def parts(self) -> list[Path]:
@@ -112,13 +113,3 @@ def keys_of(column: pa.ChunkedArray) -> ItemKeys:
     """A column of item keys as one array that can be sorted and searched."""
     joined = b"".join(value.as_py() for value in column) if len(column) else b""
     return np.frombuffer(joined, f"S{ITEM_BYTES}")
-
-
-def _code() -> str:
-    """A picture taken by other code is another picture."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parents[2]
-    for folder in _SOURCES:
-        for file in sorted((root / folder).glob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -14,9 +14,10 @@ from vultus.attacks.framing import tightened
 from vultus.attacks.simulation import Presentation as Simulated
 from vultus.attacks.simulation import bona_fide_capture, simulate
 from vultus.contracts.arrays import Box, Landmarks, RgbImage
+from vultus.contracts.seams import Detector
 from vultus.contracts.transform import DetectorParams
 from vultus.contracts.words import Presentation, Species
-from vultus.faces.cascade import Cascade, detect_with_border
+from vultus.faces.cascade import detect_with_border
 from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.inference import mtcnn_detector
 
@@ -89,7 +90,7 @@ class Simulator:
         return shown
 
     @cached_property
-    def _detector(self) -> Cascade:
+    def _detector(self) -> Detector:
         return mtcnn_detector(DetectorParams(), threads=1)
 
 

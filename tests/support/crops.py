@@ -203,6 +203,7 @@ def _row(
         "pitch_deg": 0.0,
         "roll_deg": 0.0,
         **{f"quality_{name}": 75.0 for name in QUALITY_COMPONENTS},
+        "ita_deg": 30.0,
         "chip_sha256": store.put(_jpeg(chip)),
         "context_sha256": sha256,
         "context_box": [float(v) for v in box],

@@ -7,7 +7,7 @@ from support.crops import draw_scene
 from vultus.contracts.arrays import RgbImage
 from vultus.faces.picture import encode_jpeg
 
-FOUND = (1, 3, 6, 7, 8, 10)
+FOUND = (1, 3, 19, 7, 8, 10)
 """Subjects whose drawn face the published MTCNN nets take for one (seen, not reasoned)."""
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from vultus.contracts.artifact import Artifact
-from vultus.contracts.parts import read_parts, stream_parts, write_parts
+from vultus.contracts.parts import count_rows, read_parts, stream_parts, write_parts
 from vultus.contracts.words import QUALITY_COMPONENTS
 
 FACE_COLUMNS = [
@@ -53,6 +53,8 @@ CROP_SCHEMA = pa.schema(
         pa.field("pitch_deg", pa.float32(), nullable=False),
         pa.field("roll_deg", pa.float32(), nullable=False),
         *(pa.field(f"quality_{name}", pa.float32(), nullable=False) for name in QUALITY_COMPONENTS),
+        # Skin tone as the picture shows it: an estimate, null where it cannot be said.
+        pa.field("ita_deg", pa.float32()),
         pa.field("chip_sha256", pa.string(), nullable=False),
         pa.field("context_sha256", pa.string(), nullable=False),
         pa.field("context_box", pa.list_(pa.float32(), 4), nullable=False),
@@ -92,6 +94,11 @@ class RawFaces(Artifact):
     def stream(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows part by part, so that memory does not grow with them."""
         return stream_parts(self.path / "faces", columns)
+
+    @property
+    def rows(self) -> int:
+        """How many rows `stream` gives."""
+        return count_rows(self.path / "faces")
 
     @cached_property
     def quarantine(self) -> pa.Table:

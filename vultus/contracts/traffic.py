@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from vultus.contracts.arrays import Embeddings
-from vultus.contracts.words import QUALITY_COMPONENTS
+from vultus.contracts.words import WATCHED_QUALITY
 
 STAGES = ("decode", "detect", "pad", "embed", "search", "total")
 SKETCH_LENGTH = 16
@@ -30,7 +30,7 @@ FEATURE_SCHEMA = pa.schema(
         pa.field("score", pa.float32()),
         pa.field("margin", pa.float32()),  # score - threshold
         pa.field("pad_score", pa.float32()),
-        *(pa.field(f"quality_{name}", pa.float32()) for name in QUALITY_COMPONENTS),
+        *(pa.field(f"quality_{name}", pa.float32()) for name in WATCHED_QUALITY),
         pa.field("faces", pa.int32()),
         *(pa.field(f"latency_{stage}_ms", pa.float32()) for stage in STAGES),
         # Not of fixed length: pyarrow 25 writes a null of that kind, but cannot read it back.

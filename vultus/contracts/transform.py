@@ -4,9 +4,9 @@ Training, evaluation, serving and edge read the same record; a server refuses a 
 transform it cannot prepare.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from vultus.contracts.words import Evidence, Task
 
@@ -24,6 +24,11 @@ class DetectorParams(_Record):
         default=(0.6, 0.7, 0.7), description="P-, R- and O-Net face probabilities"
     )
     refine: bool = Field(default=True, description="one more O-Net pass on its own box")
+    mode: Literal["fast", "plain"] = Field(
+        default="fast",
+        description="arithmetic around the nets: plain is the reference implementation's, fast is "
+        "no further from it than it is from itself when the picture moves by three pixels",
+    )
 
 
 class TensorParams(_Record):
@@ -43,7 +48,20 @@ class ChipWindow(_Record):
     side: float = Field(gt=0)
 
 
-class RecognitionTransform(_Record):
+class _WithDetector(_Record):
+    detector: DetectorParams = DetectorParams()
+
+    @field_validator("detector", mode="before")
+    @classmethod
+    def _older_is_plain(cls, value: Any) -> Any:
+        """A transform.json that names no mode was written, and its thresholds set, when there was
+        only the plain one."""
+        if isinstance(value, dict) and "mode" not in value:
+            return {**value, "mode": "plain"}
+        return value
+
+
+class RecognitionTransform(_WithDetector):
     """Transform of an embedder: align five points to a template, cut the window, then scale.
 
     Chips are the same for every embedder; one that was trained on another cut of the face says so by
@@ -51,7 +69,6 @@ class RecognitionTransform(_Record):
     """
 
     task: Literal[Task.RECOGNITION] = Task.RECOGNITION
-    detector: DetectorParams = DetectorParams()
     template: Literal["arcface-112"] = "arcface-112"
     window: ChipWindow | None = Field(
         default=None, description="what is resized to the input; None = the chip as it is"
@@ -81,11 +98,10 @@ class PanelMember(_Record):
     licence: str
 
 
-class LivenessTransform(_Record):
+class LivenessTransform(_WithDetector):
     """Transform of the PAD panel. Room = how far the square box can grow inside the image."""
 
     task: Literal[Task.LIVENESS] = Task.LIVENESS
-    detector: DetectorParams = DetectorParams()
     members: tuple[PanelMember, ...]
 
 

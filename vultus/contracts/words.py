@@ -91,7 +91,7 @@ SHADOW = "shadow"
 CANARY = "canary"
 PREVIOUS = "previous"
 
-QUALITY_COMPONENTS = (
+WATCHED_QUALITY = (
     "sharpness",
     "under_exposure_prevention",
     "over_exposure_prevention",
@@ -100,4 +100,26 @@ QUALITY_COMPONENTS = (
     "head_pose",
     "unified",
 )
-"""Columns `quality_<name>`, 0-100, named after ISO/IEC 29794-5; the ones computed without a net."""
+"""Components of the feature log, for monitoring to watch: few, so that few tests can raise an alarm."""
+
+QUALITY_COMPONENTS = (
+    *WATCHED_QUALITY,
+    "background_uniformity",
+    "illumination_uniformity",
+    "luminance_mean",
+    "luminance_variance",
+    "natural_colour",
+    "single_face_present",
+    "head_size",
+    "leftward_crop_of_the_face_image",
+    "rightward_crop_of_the_face_image",
+    "margin_above_of_the_face_image",
+    "margin_below_of_the_face_image",
+    "head_pose_yaw",
+    "head_pose_pitch",
+    "head_pose_roll",
+    "eyes_visible_hint",
+    "mouth_occlusion_prevention_hint",
+)
+"""Columns `quality_<name>`, 0-100, named after ISO/IEC 29794-5; the ones computed without a net. Names
+that end in `_hint` are our own and only hint at the component of that name."""

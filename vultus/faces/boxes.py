@@ -61,3 +61,12 @@ def clipped(boxes: Boxes, height: int, width: int) -> Boxes:
     return np.clip(boxes, 0, np.array([width, height, width, height], np.float32)).astype(
         np.float32
     )
+
+
+def moved(boxes: Boxes, offsets: NDArray[np.float32], *, inclusive: int) -> Boxes:
+    """Apply a net's box regression; `inclusive` adds the last pixel to width and height.
+
+    Args: offsets: float32 [N, 4], shares of the box's sides. Returns: float32 [N, 4].
+    """
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2] + inclusive, (1, 2))
+    return (boxes + offsets * sides).astype(np.float32)

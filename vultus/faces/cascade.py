@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vultus.contracts.arrays import Boxes, LandmarkSets, RgbImage, Scores
 from vultus.contracts.seams import Detections, Detector
 from vultus.contracts.transform import DetectorParams
-from vultus.faces.boxes import areas, clipped, nms, squared
+from vultus.faces.boxes import areas, clipped, moved, nms, squared
 from vultus.faces.pyramid import levels, scales_for
 
 Floats = NDArray[np.float32]
@@ -83,7 +83,7 @@ class Cascade:
             return np.zeros((0, 4), np.float32)
         every = np.concatenate(found).astype(np.float32)
         every = every[nms(every[:, :4], every[:, 4], _NMS_ALL)]
-        return squared(_moved(every[:, :4], every[:, 5:], inclusive=0))
+        return squared(moved(every[:, :4], every[:, 5:], inclusive=0))
 
     def _refine(self, image: RgbImage, boxes: Boxes) -> Boxes:
         """R-Net. Returns fewer, better squares."""
@@ -94,7 +94,7 @@ class Cascade:
         good = chances > self.params.thresholds[1]
         boxes, offsets, chances = boxes[good], offsets[good], chances[good]
         keep = nms(boxes, chances, _NMS_ALL)
-        return squared(_moved(boxes[keep], offsets[keep], inclusive=1))
+        return squared(moved(boxes[keep], offsets[keep], inclusive=1))
 
     def _confirm(self, image: RgbImage, boxes: Boxes) -> tuple[Boxes, LandmarkSets, Scores]:
         """O-Net. Returns boxes, landmarks [N, 5, 2] and probabilities of the faces."""
@@ -127,7 +127,7 @@ class Cascade:
         offsets, relative, chances = (np.concatenate(part) for part in zip(*parts, strict=True))
         sides = (boxes[:, 2:] - boxes[:, :2] + 1)[:, None, :]
         landmarks = relative * sides + boxes[:, None, :2] - 1
-        return _moved(boxes, offsets, inclusive=1), landmarks, chances
+        return moved(boxes, offsets, inclusive=1), landmarks, chances
 
     def _crops(self, image: RgbImage, boxes: Boxes, side: int) -> Floats:
         """Cut boxes (which begin one pixel before x1, y1, as the published nets were trained) into
@@ -178,12 +178,6 @@ def detect_with_border(detector: Detector, image: RgbImage, border: float = 0.3)
         found.landmarks - shift,
         found.scores,
     )
-
-
-def _moved(boxes: Boxes, offsets: Floats, *, inclusive: int) -> Boxes:
-    """Apply a net's box regression; `inclusive` adds the last pixel to width and height."""
-    sides = np.tile(boxes[:, 2:] - boxes[:, :2] + inclusive, (1, 2))
-    return (boxes + offsets * sides).astype(np.float32)
 
 
 def _normalised(image: RgbImage) -> Floats:

@@ -191,7 +191,7 @@ def _face_of(image: RgbImage, found: Detections, index: int) -> FaceAnswer | Non
     return FaceAnswer(
         box=(x1, y1, x2, y2),
         detection_score=float(found.scores[index]),
-        quality=quality(image, box, found.landmarks[index]),
+        quality=quality(image, box, found.landmarks[index], np.delete(found.boxes, index, axis=0)),
         faces=len(found),
     )
 

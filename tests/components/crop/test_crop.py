@@ -1,12 +1,19 @@
 """Crop finds the labelled face, measures it, and says why where it cannot."""
 
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyarrow as pa
 
 from components.crop import CropParams, crop_faces
 from support.heads import rendered
+from support.tree import CHECKOUT
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA, FaceCrops, RawFaces
 from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.storage import FolderStore
@@ -112,3 +119,136 @@ def test_one_picture_under_two_subjects_is_refused_under_both(tmp_path: Path) ->
     report = crop_faces(raw, tmp_path / "crops", CropParams(), store=store)
     assert FaceCrops.open(tmp_path / "crops").crops["subject"].to_pylist() == ["berta"]
     assert report.quarantined == {"near_duplicate_two_identities": 2}
+
+
+def test_what_cannot_be_unpacked_goes_to_quarantine(tmp_path: Path) -> None:
+    """Ingest reads headers alone; the pixels are unpacked here first."""
+    store = FolderStore(tmp_path / "store")
+    image = rendered(0).image
+    raw = raw_of(
+        tmp_path / "raw", store, [image, image[::-1], np.ascontiguousarray(image[::2, ::2])]
+    )
+    faces = RawFaces.open(raw)
+    rows = faces.faces.to_pylist()
+    good = encode_jpeg(image, 95)
+    broken = good[:300] + bytes(len(good) - 302) + good[-2:]  # header and end marker, no pixels
+    rows[1]["image_sha256"] = store.put(b"\xff\xd8\xff\xe0 no frame header \xff\xd9")
+    rows[2]["image_sha256"] = store.put(broken)
+    RawFaces.write(
+        raw,
+        faces=pa.Table.from_pylist(rows, FACE_SCHEMA),
+        quarantine=QUARANTINE_SCHEMA.empty_table(),
+        made_by="test",
+        facts={},
+    )
+    report = crop_faces(raw, tmp_path / "crops", CropParams(), store=store)
+    refused = FaceCrops.open(tmp_path / "crops").quarantine.to_pylist()
+    assert report.faces == 1
+    assert len(refused) == 2
+    assert refused[0] == {
+        "origin": rows[1]["image_sha256"],
+        "reason": "bad_image",
+        "detail": refused[0]["detail"],
+    }
+
+
+def test_a_large_jpeg_is_unpacked_smaller_and_reported_in_its_own_pixels(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    made = rendered(0)
+    large = cv2.resize(made.image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    raw = raw_of(tmp_path / "raw", store, [np.asarray(large, np.uint8)])
+    rows = {}
+    for side in (0, 256):
+        params = CropParams(reduced_side_px=side)
+        crop_faces(raw, tmp_path / f"crops-{side}", params, store=store)
+        (rows[side],) = FaceCrops.open(tmp_path / f"crops-{side}").crops.to_pylist()
+    eyes = 4 * float(np.hypot(*(made.landmarks[1] - made.landmarks[0])))
+    full, reduced = (np.array(rows[side]["landmarks"]).reshape(5, 2) for side in (0, 256))
+    assert np.linalg.norm(full - reduced, axis=1).mean() < 0.06 * eyes
+    chips = [decode_image(store.get(rows[side]["chip_sha256"])).astype(int) for side in (0, 256)]
+    assert np.abs(chips[0] - chips[1]).mean() < 12
+    contexts = [decode_image(store.get(rows[side]["context_sha256"])) for side in (0, 256)]
+    assert contexts[0].shape[0] > contexts[1].shape[0] == 256
+
+
+def test_a_face_too_small_for_a_sharp_context_is_refused_not_softened(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    one = np.full((1024, 1024, 3), 120, np.uint8)
+    one[300:556, 300:556] = rendered(0).image
+    face = rendered(0).image
+    big = cv2.resize(face, (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    raw = raw_of(tmp_path / "raw", store, [one, np.asarray(big, np.uint8)])
+    crop_faces(raw, tmp_path / "crops", CropParams(reduced_side_px=512), store=store)
+    crops = FaceCrops.open(tmp_path / "crops")
+    assert [row["reason"] for row in crops.quarantine.to_pylist()] == ["small_face"]
+    assert len(crops.crops) == 1
+
+
+def test_a_run_killed_at_any_place_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    raw = raw_of(tmp_path / "raw", store, [rendered(n).image for n in range(4)] * 6)
+    resume, out = tmp_path / "resume", tmp_path / "crops"
+    running = subprocess.Popen(_cropping(raw, out, tmp_path / "store", resume), cwd=CHECKOUT)
+    _wait_for(lambda: len(list(resume.glob("*/piece-*"))) >= 3, running)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not out.exists()
+    kept = sorted(resume.glob("*/piece-*"))
+    # A file of the last piece is cut, as a machine that lost its power may leave it.
+    (kept[-1] / "crops.parquet").write_bytes(b"PAR1")
+    subprocess.run(_cropping(raw, out, tmp_path / "store", resume), cwd=CHECKOUT, check=True)
+    assert list(resume.glob("*")) == []
+    subprocess.run(
+        _cropping(raw, tmp_path / "calm", tmp_path / "store", tmp_path / "other"),
+        cwd=CHECKOUT,
+        check=True,
+    )
+    assert FaceCrops.open(out).manifest == FaceCrops.open(tmp_path / "calm").manifest
+
+
+def test_finished_pieces_are_not_made_again(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    images = [rendered(n).image for n in range(6)]
+    raw = raw_of(tmp_path / "raw", store, images)
+    resume, out = tmp_path / "resume", tmp_path / "crops"
+    last = tmp_path / "store" / _place(store, images[5])
+    hidden = last.read_bytes()
+    last.unlink()
+    failed = subprocess.run(
+        _cropping(raw, out, tmp_path / "store", resume),
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=False,
+    )
+    assert b"BadArtifact" in failed.stderr
+    first = tmp_path / "store" / _place(store, images[0])
+    first.unlink()  # whoever read it again would fail
+    last.write_bytes(hidden)
+    subprocess.run(_cropping(raw, out, tmp_path / "store", resume), cwd=CHECKOUT, check=True)
+    assert len(FaceCrops.open(out).crops) == 6
+
+
+def _place(store: FolderStore, image: np.ndarray) -> Path:
+    digest = store.put(encode_jpeg(image, 95))
+    return Path(digest[:2], digest[2:4], digest)
+
+
+def _cropping(raw: Path, out: Path, store: Path, resume: Path) -> list[str]:
+    """A process of its own, with pieces of two pictures."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from components.crop import CropParams, crop_faces, step\n"
+        "from vultus.storage import FolderStore\n"
+        "step._CHUNK, step._CHUNKS_A_PIECE = 2, 1\n"
+        "raw, out, store, resume = map(Path, sys.argv[1:])\n"
+        "crop_faces(raw, out, CropParams(), store=FolderStore(store), resume=resume)\n"
+    )
+    return [sys.executable, "-c", code, *map(str, (raw, out, store, resume))]
+
+
+def _wait_for(condition: Callable[[], bool], running: "subprocess.Popen[bytes]") -> None:
+    give_up = time.monotonic() + 120
+    while not condition():
+        assert running.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < give_up
+        time.sleep(0.01)

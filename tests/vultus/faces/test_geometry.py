@@ -12,7 +12,6 @@ from vultus.faces.alignment import ARCFACE_TEMPLATE, align, similarity
 from vultus.faces.boxes import nms, overlap, squared
 from vultus.faces.context import context_crop, room, window
 from vultus.faces.pose import pose_deg
-from vultus.faces.quality import quality
 from vultus.faces.tensor import chip_tensor, pad_tensor, to_tensor
 
 sides = st.floats(4, 200)
@@ -172,18 +171,3 @@ def test_pose_has_the_signs_it_says() -> None:
     assert abs(pose_deg(frontal)[0]) < 3
     assert pose_deg(right)[0] > 5
     assert pose_deg(down)[1] > pose_deg(frontal)[1] + 5
-
-
-def test_blur_and_darkness_lower_the_quality() -> None:
-    import cv2
-
-    from support.heads import rendered
-
-    made = rendered(1)
-    sharp = quality(made.image, made.box, made.landmarks)
-    blurred = quality(cv2.GaussianBlur(made.image, (0, 0), 4), made.box, made.landmarks)
-    dark = quality((made.image // 12), made.box, made.landmarks)
-    assert blurred["sharpness"] < sharp["sharpness"]
-    assert dark["under_exposure_prevention"] < sharp["under_exposure_prevention"]
-    assert max(blurred["unified"], dark["unified"]) < sharp["unified"]
-    assert all(0 <= value <= 100 for value in sharp.values())

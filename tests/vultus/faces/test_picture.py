@@ -7,7 +7,13 @@ import pytest
 
 from support.pictures import encoded, png_bomb, scene, with_exif_orientation
 from vultus.errors import BadImage
-from vultus.faces.picture import decode_image, encode_jpeg, perceptual_hash
+from vultus.faces.picture import (
+    decode_image,
+    decode_reduced,
+    encode_jpeg,
+    encode_png,
+    perceptual_hash,
+)
 
 IMAGE = scene()
 
@@ -102,3 +108,32 @@ def test_near_duplicates_have_near_hashes() -> None:
     other = scene(200, 240, seed=4)
     assert (perceptual_hash(picture) ^ perceptual_hash(again)).bit_count() <= 6
     assert (perceptual_hash(picture) ^ perceptual_hash(other)).bit_count() >= 16
+
+
+@pytest.mark.parametrize(
+    ("least_px", "factor"), [(0, 1), (401, 1), (400, 2), (201, 2), (200, 4), (1, 8)]
+)
+def test_a_large_jpeg_keeps_the_side_that_is_asked_for(least_px: int, factor: int) -> None:
+    picture = scene(600, 800, seed=5)
+    image, found = decode_reduced(encode_jpeg(picture), least_px)
+    assert found == factor
+    assert image.shape == (600 // factor, 800 // factor, 3)
+    assert abs(image.mean() - picture.mean()) < 2
+
+
+def test_a_reduced_picture_is_turned_as_a_whole_one() -> None:
+    data = with_exif_orientation(encode_jpeg(scene(600, 800, seed=5)), 6)
+    half, factor = decode_reduced(data, 400)
+    assert (half.shape, factor) == ((400, 300, 3), 2)
+    whole = decode_image(data)[::2, ::2].astype(int)
+    assert np.abs(half - whole).mean() < 12
+
+
+def test_only_jpeg_is_reduced() -> None:
+    image, factor = decode_reduced(encoded(IMAGE, ".png"), 10)
+    assert factor == 1
+    np.testing.assert_array_equal(image, IMAGE)
+
+
+def test_png_gives_the_picture_back() -> None:
+    np.testing.assert_array_equal(decode_image(encode_png(IMAGE)), IMAGE)

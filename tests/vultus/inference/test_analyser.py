@@ -77,7 +77,7 @@ def test_a_picture_without_one_face_is_a_result(
 
 
 def test_a_face_that_fills_the_picture_is_found(analyser: FaceAnalyser) -> None:
-    image = drawn_face(tight=True)
+    image = drawn_face(5, tight=True)
     assert len(analyser.detector.detect(image)) == 0
     assert analyser.analyse(image).reason is None
 

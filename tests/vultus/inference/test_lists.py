@@ -34,7 +34,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "two.jpg": as_file(drawn_face(1)),
         "both.jpg": as_file(two_faces()),
         "wall.jpg": as_file(no_face()),
-        "tight.jpg": as_file(drawn_face(0, tight=True)),
+        "tight.jpg": as_file(drawn_face(5, tight=True)),
         "zero.jpg": b"",
         "cut.jpg": whole[: len(whole) // 2],
         "letter.jpg": b"Dear Sir or Madam",
