@@ -8,7 +8,10 @@ class IngestParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str = Field(description="synthetic:…, a folder or list file, s3://…, kaggle:owner/name")
+    source: str = Field(
+        description="synthetic:…, a folder or list file, s3://…, kaggle:owner/name, or a PAD set: pad:, "
+        "replay-attack:, oulu-npu:, celeba-spoof:"
+    )
     seed: int = Field(default=0, description="of renders and simulated presentations")
     split_seed: int = Field(default=0, description="hashed with the subject's name into a split")
     validation_share: float = Field(default=0.25, ge=0, lt=1)
