@@ -13,7 +13,7 @@ from components.ingest.journal import ItemKeys, item_key
 from components.ingest.source import Item, Refused, Source
 from components.ingest.split import masked, pseudonym_of
 
-_BLOCK = 4096
+_BLOCK = 1024
 
 
 @dataclass

@@ -132,8 +132,12 @@ class _Rows:
     simulated: NDArray[np.bool_]
     verdict: NDArray[np.int8]
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(field.name for field in fields(cls))
+
     def take(self, order: NDArray[np.int64]) -> "_Rows":
-        return _Rows(*(getattr(self, field.name)[order] for field in fields(self)))
+        return _Rows(*(getattr(self, name)[order] for name in self.names()))
 
 
 def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
@@ -156,7 +160,10 @@ def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
 def _refuse_copies(rows: _Rows, verdict: NDArray[np.int8]) -> None:
     """One file under two names is refused under both; of a copy under one name the first stays."""
     where = np.flatnonzero(verdict == 0)
-    _, first, picture = np.unique(rows.picture[where], return_index=True, return_inverse=True)
+    pictures = rows.picture[where]
+    if len(np.unique(pictures)) == len(pictures):
+        return
+    _, first, picture = np.unique(pictures, return_index=True, return_inverse=True)
     subjects = rows.subject[where]
     low = np.full(len(first), np.iinfo(np.uint64).max)
     high = np.zeros(len(first), np.uint64)
@@ -170,53 +177,81 @@ def _refuse_copies(rows: _Rows, verdict: NDArray[np.int8]) -> None:
 
 def _refuse_lone(rows: _Rows, verdict: NDArray[np.int8], min_images: int) -> None:
     kept = verdict == 0
-    names, subject = np.unique(rows.subject, return_inverse=True)
-    originals = np.bincount(subject[kept & ~rows.simulated], minlength=len(names))
-    verdict[kept & (originals[subject] < min_images)] = _LONE
+    with_any = np.unique(rows.subject[kept])
+    names, originals = np.unique(rows.subject[kept & ~rows.simulated], return_counts=True)
+    lone = np.setdiff1d(with_any, names[originals >= min_images])
+    if len(lone):
+        verdict[kept & np.isin(rows.subject, lone)] = _LONE
 
 
 def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> _Rows:
-    """The rows of what is offered, each once, in the order of the offer; new reasons join `words`."""
-    every, first, times = np.unique(offered, return_index=True, return_counts=True)
-    pieces = [_of_part(number, file, every, words) for number, file in enumerate(parts)]
-    if not any(len(place) for place, _ in pieces):
+    """The rows of what is offered, each once, in the order of the offer; new reasons join `words`.
+
+    Columns are joined and sorted one at a time: millions of rows must not lie here twice.
+    """
+    every, first = np.unique(offered, return_index=True)
+    ordinals = first.astype(np.int32)
+    pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in ("ordinal", *_Rows.names())}
+    for number, file in enumerate(parts):
+        for name, column in _of_part(number, file, every, ordinals, words).items():
+            pieces[name].append(column)
+    again = np.setdiff1d(np.arange(len(offered)), first) if len(every) < len(offered) else first[:0]
+    repeated: list[bytes] = offered[again].tolist()
+    del every, first, ordinals
+    if not pieces["ordinal"]:
         return _Rows(*(np.zeros(0, kind) for kind in ("i4", "i4", "S16", "u8", "?", "i1")))
-    place = np.concatenate([place for place, _ in pieces])
-    rows = _Rows(
-        *(
-            np.concatenate([getattr(rows, field.name) for _, rows in pieces])
-            for field in fields(_Rows)
-        )
-    )
-    order = np.argsort(first[place], kind="stable")
-    # A piece that was read again (its bytes were lost), or a line that a list repeats: the rows of one
-    # item lie together now.
-    pairs = np.rec.fromarrays([place[order].astype(np.int32), rows.picture[order]])
-    order = order[np.sort(np.unique(pairs, return_index=True)[1])]
-    more = np.repeat(order, np.where(rows.simulated[order], 0, times[place[order]] - 1))
-    both = rows.take(np.concatenate([order, more]))
-    both.verdict[len(order) :] = _DUPLICATE
+    ordinal = np.concatenate(pieces.pop("ordinal"))
+    order = np.argsort(ordinal, kind="stable").astype(np.int32)
+    rows = _Rows(*(np.concatenate(pieces.pop(name))[order] for name in _Rows.names()))
+    return _each_once(rows, ordinal[order], _times(offered, repeated))
+
+
+def _each_once(rows: _Rows, ordinal: NDArray[np.int32], more: Mapping[int, int]) -> _Rows:
+    """Without what two pieces hold (its bytes were lost and read again), and with the lines that a
+    list repeats, as duplicates.
+
+    Args: more: ordinal -> further offers of the same item.
+    """
+    originals = ordinal[~rows.simulated]
+    again = np.zeros(0, np.int64)
+    if more:
+        here = np.flatnonzero(~rows.simulated & np.isin(ordinal, list(more)))
+        again = np.repeat(here, [more[place] for place in ordinal[here].tolist()])
+    if (originals[1:] != originals[:-1]).all() and not len(again):
+        return rows
+    pairs = np.rec.fromarrays([ordinal, rows.picture])
+    once = np.sort(np.unique(pairs, return_index=True)[1])
+    both = rows.take(np.concatenate([once, again[np.isin(again, once)]]))
+    both.verdict[len(once) :] = _DUPLICATE
     return both
 
 
+def _times(offered: ItemKeys, repeated: list[bytes]) -> dict[int, int]:
+    """First ordinal -> how often more it is offered."""
+    return {
+        int(np.flatnonzero(offered == key)[0]): count for key, count in Counter(repeated).items()
+    }
+
+
 def _of_part(
-    number: int, file: Path, every: ItemKeys, words: list[str]
-) -> tuple[NDArray[np.int32], _Rows]:
-    """Place among the sorted keys, and what decides, of each row that is still offered."""
+    number: int, file: Path, every: ItemKeys, ordinals: NDArray[np.int32], words: list[str]
+) -> dict[str, NDArray[Any]]:
+    """Ordinal, and what decides, of each row that is still offered."""
     table = pq.read_table(file, columns=["item", "image_sha256", "subject", "simulated", "reason"])
     keys = keys_of(table["item"])
     place = np.minimum(np.searchsorted(every, keys), max(len(every) - 1, 0))
     here = np.flatnonzero(every[place] == keys) if len(every) else np.zeros(0, np.int64)
-    reasons = table["reason"].fill_null("").to_pylist()
+    reasons = [reason or "" for reason in table["reason"].to_pylist()]
     words += sorted(set(reasons) - set(words))
-    return place[here].astype(np.int32), _Rows(
-        piece=np.full(len(here), number, np.int32),
-        row=here.astype(np.int32),
-        picture=_bytes(table["image_sha256"], 16, "S16")[here],
-        subject=_bytes(table["subject"], 8, ">u8").astype(np.uint64)[here],
-        simulated=table["simulated"].fill_null(False).to_numpy()[here],
-        verdict=np.array([words.index(reason) for reason in reasons], np.int8)[here],
-    )
+    return {
+        "ordinal": ordinals[place[here]],
+        "piece": np.full(len(here), number, np.int32),
+        "row": here.astype(np.int32),
+        "picture": _bytes(table["image_sha256"], 16, "S16")[here],
+        "subject": _bytes(table["subject"], 8, ">u8").astype(np.uint64)[here],
+        "simulated": np.array([bool(one) for one in table["simulated"].to_pylist()])[here],
+        "verdict": np.array([words.index(reason) for reason in reasons], np.int8)[here],
+    }
 
 
 def _bytes(column: pa.ChunkedArray, length: int, kind: str) -> NDArray[Any]:

@@ -178,7 +178,7 @@ def _made(found: Survey) -> Iterator[Block]:
     yield Table(
         ("what", ""),
         (
-            ("data version", f"{found.kind}, sha256 {found.digest}"),
+            ("data version", f"{found.kind} {found.digest[:16]}, whole digest in figures.json"),
             ("sources", ", ".join(sources)),
             ("licences", ", ".join(licences)),
             (

@@ -136,8 +136,8 @@ def _own(side: Survey, name: str) -> NDArray[np.float32]:
 def _limits(found: Difference) -> Iterator[Block]:
     if found.limits_new or found.limits_gone:
         yield Heading("What it can and cannot support")
-        rows = [("no longer", one) for one in found.limits_new]
-        rows += [("no limit any more", one) for one in found.limits_gone]
+        rows = [("new limit", one) for one in found.limits_new]
+        rows += [("limit gone", one) for one in found.limits_gone]
         yield Table(("", "statement"), tuple(rows))
 
 

@@ -35,7 +35,14 @@ def test_the_first_run_ends_with_one_screen(promoted: PromotedHome) -> None:
     assert "report.html" in screen
     assert "vultus serve" in screen
     documents = sorted((promoted.root.parent / "reports").glob("*-vultus-recognition"))
-    for name in ("report.html", "report.pdf", "run.log", "data_docs/index.html"):
+    for name in (
+        "report.html",
+        "report.pdf",
+        "data.html",
+        "data.pdf",
+        "run.log",
+        "data_docs/index.html",
+    ):
         assert (documents[-1] / name).stat().st_size > 500
 
 

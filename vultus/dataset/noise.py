@@ -16,6 +16,9 @@ _MAD = 1.4826
 """MAD times this estimates the standard deviation of normal values."""
 _FEWEST, _MOST = 4, 20
 """Pictures of one subject in the sample, where there are so many."""
+_HALVES = 3.0
+"""Robust deviations below the median half at which two subjects begin to be suspect. On 260 real
+subjects with SFace 5 gave 16 pairs, all of them strangers; 3 lies above the nearest of these."""
 _BLOCK = 2048
 
 
@@ -110,7 +113,7 @@ def judge_noise(rows: Rows, people: NDArray[np.int32], embeddings: Embeddings, f
     scale = _MAD * float(np.median(np.abs(deviation[several]))) if several.any() else np.inf
     fall = far * max(scale, 0.01)
     typical = _typical(codes, (embeddings * centres[codes]).sum(axis=1), count.size)
-    mates, near = _mates(codes, embeddings, far)
+    mates, near = _mates(codes, embeddings)
     strangers, pairs = _pairs(centres, near)
     separable = strangers < near < np.inf
     stray = np.flatnonzero(several & (deviation > fall) & (own < halfway))
@@ -167,7 +170,7 @@ def _to_strangers(embeddings: Embeddings, codes: NDArray[np.int64], centres: Emb
     return float(np.median((embeddings * others).sum(axis=1)))
 
 
-def _mates(codes: NDArray[np.int64], embeddings: Embeddings, far: float) -> tuple[float, float]:
+def _mates(codes: NDArray[np.int64], embeddings: Embeddings) -> tuple[float, float]:
     """Median similarity of two halves of one subject, and the value that nearly all halves reach.
 
     A few mixed-up subjects do not move either: both come from the median and the MAD.
@@ -187,7 +190,7 @@ def _mates(codes: NDArray[np.int64], embeddings: Embeddings, far: float) -> tupl
     alike = (_unit(halves[0][both]) * _unit(halves[1][both])).sum(axis=1)
     middle = float(np.median(alike))
     scale = _MAD * float(np.median(np.abs(alike - middle)))
-    return middle, middle - far * max(scale, 0.01)
+    return middle, middle - _HALVES * max(scale, 0.01)
 
 
 def _pairs(centres: Embeddings, near: float) -> tuple[float, list[tuple[int, int, float]]]:

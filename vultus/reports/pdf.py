@@ -145,9 +145,10 @@ _PREAMBLE = f"""
 #set page(paper: "a4", margin: (x: 18mm, y: 18mm), numbering: "1 / 1", number-align: right)
 #set text(font: "DejaVu Sans", size: 8.5pt, fill: ink, lang: "en")
 #set par(leading: 0.62em, spacing: 1em)
-#show heading.where(level: 1): it => text(size: 17pt, weight: 700, it.body) + v(4pt)
-#show heading.where(level: 2): it => v(10pt) + text(size: 12pt, weight: 700, it.body) + v(2pt)
-#show heading.where(level: 3): it => v(6pt) + text(size: 9.5pt, weight: 700, it.body)
+#let head(body) = block(sticky: true, body)
+#show heading.where(level: 1): it => head(text(size: 17pt, weight: 700, it.body) + v(4pt))
+#show heading.where(level: 2): it => head(v(10pt) + text(size: 12pt, weight: 700, it.body) + v(2pt))
+#show heading.where(level: 3): it => head(v(6pt) + text(size: 9.5pt, weight: 700, it.body))
 #set table(stroke: (x, y) => (bottom: 0.5pt + if y == 0 {{ faint }} else {{ rule }}),
   inset: (x: 3pt, y: 4pt))
 #show table: set text(size: 7pt)
