@@ -23,11 +23,14 @@ class DetectorParams(_Record):
     thresholds: tuple[float, float, float] = Field(
         default=(0.6, 0.7, 0.7), description="P-, R- and O-Net face probabilities"
     )
-    refine: bool = Field(default=True, description="one more O-Net pass on its own box")
+    refine: bool = Field(
+        default=True,
+        description="one more O-Net pass on its own box; fast: and on its mirror image",
+    )
     mode: Literal["fast", "plain"] = Field(
         default="fast",
         description="arithmetic around the nets: plain is the reference implementation's, fast is "
-        "no further from it than it is from itself when the picture moves by three pixels",
+        "no further from it than that is from itself when the picture moves by three pixels",
     )
 
 

@@ -16,7 +16,7 @@ sizes = st.integers(12, 700)
 def test_levels_lie_apart_inside_the_canvas(height: int, width: int, face: int) -> None:
     plan = plan_for(height, width, face, 0.709)
     if plan is None:
-        assert min(height, width) < face
+        assert min(height, width) <= face  # equal: the scale's rounding decides
         return
     taken = np.zeros((plan.height, plan.width), int)
     for x, y, w, h in plan.places:

@@ -79,21 +79,32 @@ def test_a_rewritten_net_is_the_published_one(name: str, side: int) -> None:
 
 
 @pytest.mark.slow
-def test_fast_is_no_further_from_plain_than_plain_from_itself_when_the_picture_moves() -> None:
-    """Mean over 24 renders, as a share of the eye distance; a tenth is allowed: they are few."""
-    apart, shaken = [], []
+def test_fast_is_as_near_to_plain_as_plain_to_itself_and_shakes_less() -> None:
+    """Over 24 renders, in eye distances. The measure is the plain cascade as published, without one
+    more pass: how far its points move when the picture moves by three pixels."""
+    apart, published, plain, fast = [], [], [], []
     for person in range(24):
         made = rendered(person, seed=11)
-        eyes = float(np.hypot(*(made.landmarks[1] - made.landmarks[0])))
         moved = np.ascontiguousarray(made.image[3:, 3:])
-        plain, fast, shifted = (
-            ours(mode, True).detect(image).landmarks[0]
-            for mode, image in (("plain", made.image), ("fast", made.image), ("plain", moved))
-        )
-        apart.append(np.linalg.norm(fast - plain, axis=1).mean() / eyes)
-        shaken.append(np.linalg.norm(shifted + 3 - plain, axis=1).mean() / eyes)
-    assert np.mean(apart) <= 1.1 * np.mean(shaken)
-    assert np.quantile(apart, 0.95) <= 1.1 * np.quantile(shaken, 0.95)
+        eyes = float(np.hypot(*(made.landmarks[1] - made.landmarks[0])))
+
+        def points(image: np.ndarray, mode: Mode, refine: bool = True) -> np.ndarray:
+            return ours(mode, refine).detect(image).landmarks[0]
+
+        def distance(one: np.ndarray, other: np.ndarray, eyes: float = eyes) -> float:
+            return float(np.linalg.norm(one - other, axis=1).mean()) / eyes
+
+        apart.append(distance(points(made.image, "fast"), points(made.image, "plain")))
+        for found, mode, refine in (
+            (published, "plain", False),
+            (plain, "plain", True),
+            (fast, "fast", True),
+        ):
+            shifted = points(moved, mode, refine) + 3
+            found.append(distance(shifted, points(made.image, mode, refine)))
+    assert np.mean(apart) <= np.mean(published)
+    assert np.quantile(apart, 0.95) <= np.quantile(published, 0.95)
+    assert np.mean(fast) <= np.mean(plain)
 
 
 @both
