@@ -16,7 +16,7 @@ from components.ingest.journal import ItemKeys, Journal, keys_of
 from components.ingest.listing import Listing, list_source
 from components.ingest.params import IngestParams, IngestReport
 from components.ingest.source import Refused
-from components.ingest.strata import Shares, splits_for
+from components.ingest.strata import Dealt, Shares, splits_for
 from components.ingest.table import Plan, plan_table
 from components.ingest.taking import Taker
 from vultus.contracts.faces import QUARANTINE_SCHEMA, RawFaces
@@ -73,14 +73,7 @@ def ingest_faces(
                 f"{params.source}: none of {len(listing.keys)} pictures could be taken; "
                 f"first reason: {first['origin']}: {first['detail']}"
             )
-        dealt = splits_for(
-            {name: listing.subjects[name] for name in plan.subjects()},
-            plan.strata(),
-            Shares(params.split_seed, params.validation_share, params.test_share),
-            stratify_by=params.stratify_by,
-            splits_from=params.splits_from,
-            store=store,
-        )
+        dealt = _dealt(plan, listing, params, store)
         attacks = _Attacks()
         artifact = RawFaces.write(
             out,
@@ -105,6 +98,18 @@ def ingest_faces(
     )
     logger.info("ingest: done", extra=report.summary())
     return report
+
+
+def _dealt(plan: Plan, listing: Listing, params: IngestParams, store: Store) -> Dealt:
+    """The split of every subject that has rows."""
+    return splits_for(
+        {name: listing.subjects[name] for name in plan.subjects()},
+        plan.strata(),
+        Shares(params.split_seed, params.validation_share, params.test_share),
+        stratify_by=params.stratify_by,
+        splits_from=params.splits_from,
+        store=store,
+    )
 
 
 def _known(journal: Journal, store: Store) -> ItemKeys:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from components.crop import CropParams, crop_faces
 from support.heads import rendered
@@ -184,6 +185,7 @@ def test_a_face_too_small_for_a_sharp_context_is_refused_not_softened(tmp_path: 
     assert len(crops.crops) == 1
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_place_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     raw = raw_of(tmp_path / "raw", store, [rendered(n).image for n in range(4)] * 6)
@@ -206,6 +208,7 @@ def test_a_run_killed_at_any_place_ends_as_an_undisturbed_one(tmp_path: Path) ->
     assert FaceCrops.open(out).manifest == FaceCrops.open(tmp_path / "calm").manifest
 
 
+@pytest.mark.slow
 def test_finished_pieces_are_not_made_again(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     images = [rendered(n).image for n in range(6)]

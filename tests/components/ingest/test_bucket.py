@@ -132,6 +132,7 @@ def test_a_broken_body_goes_on_from_the_byte_it_reached(moto: str, piece_bytes: 
     assert any(start % PIECE for start in begun), "nothing went on in the middle"
 
 
+@pytest.mark.slow
 def test_a_server_that_accepts_and_stays_silent_is_left_in_time() -> None:
     with silent_server() as endpoint:
         address = S3Address(

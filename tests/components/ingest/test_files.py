@@ -140,6 +140,7 @@ def test_a_list_gives_all_it_knows(tmp_path: Path) -> None:
     assert "row 4: no subject" in refused[1].detail
 
 
+@pytest.mark.slow
 def test_a_parquet_list_streams_and_may_carry_a_map(tmp_path: Path) -> None:
     fill(tmp_path, "0.jpg")
     rows = 20_000
@@ -203,6 +204,7 @@ def _write_on(file: Path, stop: object) -> None:
             stream.write(os.urandom(4096))
 
 
+@pytest.mark.slow
 def test_a_file_under_a_writer_is_never_taken_in(tmp_path: Path) -> None:
     """A file of 64 MB takes longer to read than a writer's clock takes to tick."""
     file = tmp_path / "0.jpg"

@@ -134,6 +134,7 @@ def test_an_unknown_dataset_says_what_to_check(kaggle: Server, tmp_path: Path) -
         source_from("kaggle:nobody/nothing", seed=0, weights=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_off_goes_on_where_it_was(kaggle: Server, tmp_path: Path) -> None:
     """kagglehub writes 1 MiB at a time: what is less when the line breaks is asked for again."""
     kaggle.cuts = [1_500_000, 0, 1, 1_100_000, 1_100_000]
@@ -142,6 +143,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(kaggle: Server, tmp_pat
     assert [start >> 20 for start in kaggle.begun] == [0, 1, 1, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_download_that_never_comes_is_given_up(kaggle: Server, tmp_path: Path) -> None:
     kaggle.cuts = [0] * 100
     with pytest.raises(BadSource, match="cannot be had"):

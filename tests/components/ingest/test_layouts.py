@@ -223,6 +223,7 @@ def test_labels_that_are_cut_are_said(celeba_spoof: Path, text: str) -> None:
         split(source(f"celeba-spoof:{celeba_spoof}"))
 
 
+@pytest.mark.slow
 def test_labels_longer_than_a_piece_are_all_read(celeba_spoof: Path) -> None:
     names = [f"Data/train/{n}/live/{n}.jpg" for n in range(13_000)]
     file = celeba_spoof / "metas/intra_test/train_label.json"

@@ -144,6 +144,7 @@ def test_what_is_no_table_of_splits_is_refused(tmp_path: Path) -> None:
         deal_splits({"a": "b"}, SHARES, strata={}, earlier=read_splits(foreign, store))
 
 
+@pytest.mark.slow
 def test_ingest_goes_on_from_an_earlier_version(tmp_path: Path) -> None:
     def ingested(count: int, out: str, **params: object) -> RawFaces:
         root = write_people(tmp_path / f"people-{out}", people=count, images=2)

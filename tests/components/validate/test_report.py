@@ -60,6 +60,7 @@ def test_the_page_stands_alone_and_says_what_it_shows(
     assert figures["noise"]["pictures"] == 36
 
 
+@pytest.mark.slow
 def test_the_same_version_gives_the_same_page(
     drawn: tuple[FaceCrops, FolderStore], tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_the_same_version_gives_the_same_page(
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+@pytest.mark.slow
 def test_without_weights_it_says_why_the_labels_were_not_judged(
     drawn: tuple[FaceCrops, FolderStore], tmp_path: Path
 ) -> None:
@@ -80,6 +82,7 @@ def test_without_weights_it_says_why_the_labels_were_not_judged(
     assert "vultus weights fetch sface" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_without_a_store_the_figures_are_there_all_the_same(
     drawn: tuple[FaceCrops, FolderStore], tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_versions_are_found_by_folder_and_by_digest(
     assert not home.reports.exists(), "figures alone write nothing"
 
 
+@pytest.mark.slow
 def test_a_report_is_written_where_one_asks_for_it(
     home: Home, versions: tuple[FaceCrops, FaceCrops], tmp_path: Path
 ) -> None:
