@@ -1,14 +1,13 @@
 """The journal's pieces -> one table in the source's order, without what would leak or mislead.
 
-Two passes, so that memory does not grow with the pictures: the first keeps some 60 bytes a row (which
+Two passes, so that memory does not grow with the pictures: the first keeps 30 bytes a row (which
 picture, whose, where) and decides; the second reads the pieces again and writes.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +18,26 @@ from components.ingest.journal import ItemKeys, Journal, keys_of
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA
 from vultus.contracts.words import Split
 
-_SLICE = 4096
+_SLICE = 2048
+_NO_NAME = "0" * 16
 _PIECES_KEPT = 16
 
 TWO_IDENTITIES = "two_identities"
 DUPLICATE = "duplicate"
 LONE = "lone_picture"
+_ROW = np.dtype(
+    [
+        ("ordinal", "i4"),  # of the item in the offer
+        ("piece", "i4"),
+        ("row", "i4"),
+        ("picture", "u8"),  # 64 bits of the sha256: of 4 million two agree once in 2 million times
+        ("subject", "u8"),
+        ("simulated", "?"),
+        ("verdict", "i1"),
+    ]
+)
+"""The first pass, one entry a row: 30 bytes."""
+Rows = NDArray[np.void]
 _TWO_IDENTITIES, _DUPLICATE, _LONE = np.arange(1, 4, dtype=np.int8)
 
 
@@ -120,26 +133,6 @@ class Plan:
             yield pa.concat_tables(tables).take(pa.array(back))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The first pass, one entry a row: 34 bytes."""
-
-    piece: NDArray[np.int32]
-    row: NDArray[np.int32]
-    picture: NDArray[np.bytes_]
-    """First half of the sha256: enough to tell files apart."""
-    subject: NDArray[np.uint64]
-    simulated: NDArray[np.bool_]
-    verdict: NDArray[np.int8]
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(cls))
-
-    def take(self, order: NDArray[np.int64]) -> "_Rows":
-        return _Rows(*(getattr(self, name)[order] for name in self.names()))
-
-
 def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
     """Decide over every row of the journal that the source still offers.
 
@@ -150,92 +143,76 @@ def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
     parts = journal.parts()
     words = ["", TWO_IDENTITIES, DUPLICATE, LONE]
     rows = _in_order(parts, offered, words)
-    verdict = rows.verdict.copy()
-    _refuse_copies(rows, verdict)
-    _refuse_lone(rows, verdict, min_images)
-    keep = ~((verdict == _LONE) & rows.simulated)
-    return Plan(parts, rows.piece[keep], rows.row[keep], verdict[keep], words)
+    _refuse_copies(rows)
+    _refuse_lone(rows, min_images)
+    rows = rows[~((rows["verdict"] == _LONE) & rows["simulated"])]
+    piece, row, verdict = (rows[name].copy() for name in ("piece", "row", "verdict"))
+    return Plan(parts, piece, row, verdict, words)
 
 
-def _refuse_copies(rows: _Rows, verdict: NDArray[np.int8]) -> None:
+def _refuse_copies(rows: Rows) -> None:
     """One file under two names is refused under both; of a copy under one name the first stays."""
-    where = np.flatnonzero(verdict == 0)
-    pictures = rows.picture[where]
+    where = np.flatnonzero(rows["verdict"] == 0)
+    pictures = rows["picture"][where]
     if len(np.unique(pictures)) == len(pictures):
         return
     _, first, picture = np.unique(pictures, return_index=True, return_inverse=True)
-    subjects = rows.subject[where]
+    subjects = rows["subject"][where]
     low = np.full(len(first), np.iinfo(np.uint64).max)
     high = np.zeros(len(first), np.uint64)
     np.minimum.at(low, picture, subjects)
     np.maximum.at(high, picture, subjects)
     copies = np.ones(len(where), np.bool_)
     copies[first] = False
-    verdict[where[copies]] = _DUPLICATE
-    verdict[where[(low != high)[picture]]] = _TWO_IDENTITIES
+    rows["verdict"][where[copies]] = _DUPLICATE
+    rows["verdict"][where[(low != high)[picture]]] = _TWO_IDENTITIES
 
 
-def _refuse_lone(rows: _Rows, verdict: NDArray[np.int8], min_images: int) -> None:
-    kept = verdict == 0
-    with_any = np.unique(rows.subject[kept])
-    names, originals = np.unique(rows.subject[kept & ~rows.simulated], return_counts=True)
-    lone = np.setdiff1d(with_any, names[originals >= min_images])
+def _refuse_lone(rows: Rows, min_images: int) -> None:
+    kept = rows["verdict"] == 0
+    with_any = np.unique(rows["subject"][kept])
+    originals = rows["subject"][kept & ~rows["simulated"]]
+    names, counts = np.unique(originals, return_counts=True)
+    lone = np.setdiff1d(with_any, names[counts >= min_images])
     if len(lone):
-        verdict[kept & np.isin(rows.subject, lone)] = _LONE
+        rows["verdict"][kept & np.isin(rows["subject"], lone)] = _LONE
 
 
-def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> _Rows:
-    """The rows of what is offered, each once, in the order of the offer; new reasons join `words`.
-
-    Columns are joined and sorted one at a time: millions of rows must not lie here twice.
-    """
+def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> Rows:
+    """The rows of what is offered, each once, in the order of the offer; new reasons join `words`."""
     every, first = np.unique(offered, return_index=True)
-    ordinals = first.astype(np.int32)
-    pieces: dict[str, list[NDArray[Any]]] = {name: [] for name in ("ordinal", *_Rows.names())}
-    for number, file in enumerate(parts):
-        for name, column in _of_part(number, file, every, ordinals, words).items():
-            pieces[name].append(column)
     again = np.setdiff1d(np.arange(len(offered)), first) if len(every) < len(offered) else first[:0]
-    repeated: list[bytes] = offered[again].tolist()
-    del every, first, ordinals
-    if not pieces["ordinal"]:
-        return _Rows(*(np.zeros(0, kind) for kind in ("i4", "i4", "S16", "u8", "?", "i1")))
-    ordinal = np.concatenate(pieces.pop("ordinal"))
-    order = np.argsort(ordinal, kind="stable").astype(np.int32)
-    rows = _Rows(*(np.concatenate(pieces.pop(name))[order] for name in _Rows.names()))
-    return _each_once(rows, ordinal[order], _times(offered, repeated))
+    more = Counter(first[np.searchsorted(every, offered[again])].tolist())
+    rows = np.zeros(sum(pq.read_metadata(file).num_rows for file in parts), _ROW)
+    filled = 0
+    for number, file in enumerate(parts):
+        found = _of_part(number, file, every, first, words)
+        rows[filled : filled + len(found)] = found
+        filled += len(found)
+    del every, first
+    order = np.argsort(rows["ordinal"][:filled], kind="stable")
+    return _each_once(rows[order], more)
 
 
-def _each_once(rows: _Rows, ordinal: NDArray[np.int32], more: Mapping[int, int]) -> _Rows:
+def _each_once(rows: Rows, more: Mapping[int, int]) -> Rows:
     """Without what two pieces hold (its bytes were lost and read again), and with the lines that a
     list repeats, as duplicates.
 
     Args: more: ordinal -> further offers of the same item.
     """
-    originals = ordinal[~rows.simulated]
-    again = np.zeros(0, np.int64)
-    if more:
-        here = np.flatnonzero(~rows.simulated & np.isin(ordinal, list(more)))
-        again = np.repeat(here, [more[place] for place in ordinal[here].tolist()])
-    if (originals[1:] != originals[:-1]).all() and not len(again):
+    originals = rows["ordinal"][~rows["simulated"]]
+    if not more and (originals[1:] != originals[:-1]).all():
         return rows
-    pairs = np.rec.fromarrays([ordinal, rows.picture])
-    once = np.sort(np.unique(pairs, return_index=True)[1])
-    both = rows.take(np.concatenate([once, again[np.isin(again, once)]]))
-    both.verdict[len(once) :] = _DUPLICATE
-    return both
-
-
-def _times(offered: ItemKeys, repeated: list[bytes]) -> dict[int, int]:
-    """First ordinal -> how often more it is offered."""
-    return {
-        int(np.flatnonzero(offered == key)[0]): count for key, count in Counter(repeated).items()
-    }
+    once = rows[np.sort(np.unique(rows[["ordinal", "picture"]], return_index=True)[1])]
+    here = np.flatnonzero(~once["simulated"] & np.isin(once["ordinal"], list(more)))
+    repeated = np.repeat(once[here], [more[place] for place in once["ordinal"][here].tolist()])
+    repeated["verdict"] = _DUPLICATE
+    return np.concatenate([once, repeated])
 
 
 def _of_part(
-    number: int, file: Path, every: ItemKeys, ordinals: NDArray[np.int32], words: list[str]
-) -> dict[str, NDArray[Any]]:
+    number: int, file: Path, every: ItemKeys, first: NDArray[np.int64], words: list[str]
+) -> Rows:
     """Ordinal, and what decides, of each row that is still offered."""
     table = pq.read_table(file, columns=["item", "image_sha256", "subject", "simulated", "reason"])
     keys = keys_of(table["item"])
@@ -243,19 +220,17 @@ def _of_part(
     here = np.flatnonzero(every[place] == keys) if len(every) else np.zeros(0, np.int64)
     reasons = [reason or "" for reason in table["reason"].to_pylist()]
     words += sorted(set(reasons) - set(words))
-    return {
-        "ordinal": ordinals[place[here]],
-        "piece": np.full(len(here), number, np.int32),
-        "row": here.astype(np.int32),
-        "picture": _bytes(table["image_sha256"], 16, "S16")[here],
-        "subject": _bytes(table["subject"], 8, ">u8").astype(np.uint64)[here],
-        "simulated": np.array([bool(one) for one in table["simulated"].to_pylist()])[here],
-        "verdict": np.array([words.index(reason) for reason in reasons], np.int8)[here],
-    }
+    rows = np.zeros(len(here), _ROW)
+    rows["ordinal"] = first[place[here]] if len(here) else 0
+    rows["piece"], rows["row"] = number, here
+    rows["picture"] = _bytes(table["image_sha256"])[here]
+    rows["subject"] = _bytes(table["subject"])[here]
+    rows["simulated"] = np.array([bool(one) for one in table["simulated"].to_pylist()])[here]
+    rows["verdict"] = np.array([words.index(reason) for reason in reasons], np.int8)[here]
+    return rows
 
 
-def _bytes(column: pa.ChunkedArray, length: int, kind: str) -> NDArray[Any]:
-    """The first bytes of hexadecimal names; zero where there is none."""
-    nothing = "0" * (2 * length)
-    names = ((name or nothing)[: 2 * length] for name in column.to_pylist())
-    return np.frombuffer(bytes.fromhex("".join(names)), kind)
+def _bytes(column: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """The first 64 bits of hexadecimal names; zero where there is none."""
+    names = ((name or _NO_NAME)[: len(_NO_NAME)] for name in column.to_pylist())
+    return np.frombuffer(bytes.fromhex("".join(names)), ">u8").astype(np.uint64)
