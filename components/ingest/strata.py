@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.ingest.split import split_of
 from vultus.contracts.seams import Store
@@ -55,7 +56,11 @@ def strata_of(tables: Iterable[pa.Table], by: Sequence[str]) -> dict[str, str]:
     """
     values: dict[str, list[Counter[str]]] = defaultdict(lambda: [Counter() for _ in by])
     species: dict[str, set[str]] = defaultdict(set)
+    bare: set[str] = set()
     for table in tables:
+        if _says_nothing(table):
+            bare.update(pc.unique(table["subject"]).to_pylist())
+            continue
         rows = table.select(["subject", "attributes", "species", "simulated"]).to_pylist()
         for row in rows:
             if row["simulated"]:
@@ -65,7 +70,8 @@ def strata_of(tables: Iterable[pa.Table], by: Sequence[str]) -> dict[str, str]:
                 counter[declared.get(name, _UNKNOWN)] += 1
             if row["species"] is not None:
                 species[row["subject"]].add(row["species"])
-    return {
+    strata = dict.fromkeys(bare, " ".join(f"{name}={_UNKNOWN}" for name in by))
+    return strata | {
         subject: " ".join(
             [f"{name}={_usual(counter)}" for name, counter in zip(by, counters, strict=True)]
             + sorted(species[subject])
@@ -166,7 +172,8 @@ def splits_for(
     earlier = None if splits_from is None else read_splits(splits_from, store)
     strata = strata_of(rows, stratify_by) if earlier is not None or stratify_by else {}
     splits = deal_splits(names, shares, strata=strata, earlier=earlier)
-    seen = balance(names, shares, strata) if earlier is None and stratify_by and names else None
+    several = len(set(strata.values())) > 1
+    seen = balance(names, shares, strata) if earlier is None and several else None
     return Dealt(splits, write_splits({**(earlier or {}), **splits}, store), seen)
 
 
@@ -228,6 +235,16 @@ def _lack(counts: Counter[Split], split: Split, shares: Shares) -> float:
 
 def _order(shares: Shares, name: str) -> bytes:
     return hashlib.sha256(f"{shares.split_seed}:{name}".encode()).digest()
+
+
+def _says_nothing(table: pa.Table) -> bool:
+    """Whether no row has an attribute or a species."""
+    declared = any(
+        chunk.offsets[-1].as_py() > chunk.offsets[0].as_py()
+        for chunk in table["attributes"].chunks
+        if len(chunk)
+    )
+    return not declared and int(table["species"].null_count) == len(table)
 
 
 def _usual(counter: Counter[str]) -> str:
