@@ -203,7 +203,8 @@ def wheelhouse(extras: str) -> Path:
     ).stdout
     pins = (CHECKOUT / "constraints.txt").read_text()
     kind = "heavy" if extras == HEAVY_EXTRAS else "light"
-    name = f"{kind}-{hashlib.sha256((asked + pins + ' '.join(_WEIGHTS[extras])).encode()).hexdigest()[:12]}"
+    told = "\n".join([asked, pins, *_WEIGHTS[extras]])
+    name = f"{kind}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
     folder = cache_folder() / "wheels" / name
     if folder.is_dir():
         return folder

@@ -115,6 +115,7 @@ def test_every_planted_fault_is_found_though_the_suite_refuses(tmp_path: Path) -
         store=store,
         pseudonym_key=b"k" * 32,
         weights=weights,
+        journals=tmp_path / "ingest",
     )
     crop_faces(tmp_path / "raw", tmp_path / "crops", CropParams(), store=store)
     writer = DatasetReport(store=store, encoder=encoder)
