@@ -31,7 +31,7 @@ def source_from(uri: str, *, seed: int, weights: Path, s3: S3Address | None = No
         s3: endpoint and credentials; bucket and prefix come from the URI.
     Raises: BadSource, if the scheme is not known or the dataset cannot be had.
     """
-    if uri.startswith(("/", ".")):
+    if uri.startswith(("/", ".")) or (":" not in uri and Path(uri).exists()):
         return _files(Path(uri), {})
     scheme, _, rest = uri.partition(":")
     if scheme == "synthetic":

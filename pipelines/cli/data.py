@@ -50,7 +50,7 @@ def ingest(
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     else:
-        _print(facts)
+        _print(facts, facts["crops_digest"][:12] if out is None else _near(taken.folder / "crops"))
     if taken.refused is not None:
         typer.secho(taken.refused, fg=typer.colors.RED, err=True)
         raise typer.Exit(1)
@@ -176,7 +176,7 @@ def _facts(taken: "Intake") -> dict[str, Any]:
     }
 
 
-def _print(facts: dict[str, Any]) -> None:
+def _print(facts: dict[str, Any], name: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -193,7 +193,7 @@ def _print(facts: dict[str, Any]) -> None:
     table.add_row("digest", facts["crops_digest"][:12])
     Console().print(table)
     typer.echo(f"To read\n  {_near(Path(facts['report']))}\n  {_near(Path(facts['data_docs']))}")
-    typer.echo(f"Next\n  vultus data diff OLDER {facts['crops_digest'][:12]}")
+    typer.echo(f"Next\n  vultus data diff OLDER {name}")
     typer.echo(f"{facts['seconds']:.0f} s in all")
 
 

@@ -58,6 +58,14 @@ def test_a_folder_of_folders_becomes_a_table(people: Path, tmp_path: Path) -> No
     assert all(len(store.get(row["image_sha256"])) == row["bytes"] for row in rows)
 
 
+def test_a_folder_may_be_named_from_where_one_stands(
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(people.parent)
+    items = list(source_from(people.name, seed=0, weights=tmp_path).items())
+    assert len(items) == 12
+
+
 def test_attacks_have_a_species_and_their_parameters(people: Path, tmp_path: Path) -> None:
     ingest(str(people), tmp_path / "raw", print_share=1, replay_share=1, mask_share=1)
     rows = RawFaces.open(tmp_path / "raw").faces.to_pylist()
