@@ -2,7 +2,9 @@
 
 import logging
 import os
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vultus.contracts.home import Home, load_or_create_secret
@@ -51,6 +53,19 @@ class Door:
         if self.settings.cluster:
             raise BadParameter("VULTUS_KEYS__SIGNING is not set; mount it from its Secret")
         return load_or_create_key(self.home.keys / "signing.pem")
+
+    def kept(self, folder: Path) -> Path:
+        """A state folder as it is where it can be written; else one that ends with the machine."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError as error:
+            logging.getLogger(__name__).warning(
+                "the state folder cannot be written: a killed task starts over",
+                extra={"folder": str(folder), "error": str(error)},
+            )
+            return Path(tempfile.mkdtemp(prefix="vultus-"))
 
     def s3(self) -> S3Address:
         """Endpoint and credentials for `s3://` sources; bucket and prefix come from their URI."""

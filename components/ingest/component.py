@@ -21,7 +21,7 @@ def ingest(raw: Output[RawFaces], source: str, seed: int, params: dict) -> None:
         store=door.store,
         pseudonym_key=door.pseudonym_key(),
         weights=door.home.weights,
-        journals=door.home.ingest,
+        journals=door.kept(door.home.ingest),
         s3=door.s3(),
         processes=door.processes,
     )
