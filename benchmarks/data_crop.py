@@ -113,7 +113,8 @@ def rendered_pictures(place: Path, count: int, seed: int) -> tuple[list[Path], l
         side = int(rng.choice([192, 256, 320, 416]))
         scene = replace(make_scene(seed, number, 0, max_yaw_deg=30.0), side=side)
         made = render(model, make_person(model, seed, number), scene)
-        wall = backdrop(replace(scene, background=scene.background + 1), WIDTH)[:HEIGHT]
+        beyond = backdrop(replace(scene, background=scene.background + 1), WIDTH)
+        wall = np.ascontiguousarray(beyond.transpose(1, 2, 0)[:HEIGHT])
         grain = rng.normal(0, 2.5, (HEIGHT, WIDTH, 3))
         picture = np.clip(255 * to_display(np.clip(wall, 0, 1)) + grain, 0, 255)
         x, y = int(rng.integers(0, WIDTH - side + 1)), HEIGHT - side
