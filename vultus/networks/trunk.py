@@ -1,6 +1,6 @@
 """What every packaged embedder is: pixels in, one vector out, a linear layer last."""
 
-from torch import Tensor, nn
+from torch import nn
 
 
 class Trunk(nn.Module):
@@ -10,7 +10,3 @@ class Trunk(nn.Module):
     """
 
     dense: nn.Linear
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Embed a batch."""
-        raise NotImplementedError

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from vultus.errors import SourceChanged, SourceVanished, StorageUnavailable
-from vultus.storage.s3 import S3Address
+from vultus.storage.s3 import S3Address, client_of
 
 logger = logging.getLogger(__name__)
 
@@ -173,25 +173,13 @@ class Bucket:
 
     @cached_property
     def _client(self) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        address = self._address
         # A server that starts again may hold a connection it never answers: others get a chance.
-        silent_s = address.timeout_s / 4
-        return boto3.client(
-            "s3",
-            endpoint_url=address.endpoint_url,
-            region_name=address.region,
-            aws_access_key_id=address.access_key,
-            aws_secret_access_key=address.secret_key,
-            config=Config(
-                connect_timeout=min(5.0, silent_s),
-                read_timeout=silent_s,
-                retries={"total_max_attempts": 1},
-                max_pool_connections=_CONNECTIONS,
-                response_checksum_validation="when_required",
-            ),
+        return client_of(
+            self._address,
+            self._address.timeout_s / 4,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=_CONNECTIONS,
+            response_checksum_validation="when_required",
         )
 
 

@@ -107,22 +107,32 @@ class BucketFiles:
 
     @cached_property
     def _client(self) -> Any:
-        import boto3
-        from botocore.config import Config
-
         address = self._address
-        return boto3.client(
-            "s3",
-            endpoint_url=address.endpoint_url,
-            region_name=address.region,
-            aws_access_key_id=address.access_key,
-            aws_secret_access_key=address.secret_key,
-            config=Config(
-                connect_timeout=min(5.0, address.timeout_s),
-                read_timeout=address.timeout_s,
-                retries={"max_attempts": address.attempts, "mode": "standard"},
-            ),
+        return client_of(
+            address,
+            address.timeout_s,
+            retries={"max_attempts": address.attempts, "mode": "standard"},
         )
+
+
+def client_of(address: S3Address, silent_s: float, **config: Any) -> Any:
+    """A boto3 client of the address's server.
+
+    Args:
+        silent_s: seconds that one answer may be awaited.
+        config: further fields of botocore's Config.
+    """
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=address.endpoint_url,
+        region_name=address.region,
+        aws_access_key_id=address.access_key,
+        aws_secret_access_key=address.secret_key,
+        config=Config(connect_timeout=min(5.0, silent_s), read_timeout=silent_s, **config),
+    )
 
 
 class S3Store(ContentStore):
