@@ -19,7 +19,7 @@ images: install
 format: install
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 check: install
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/pytest -q -m "not slow and not journey and not container and not realdata"
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist loadfile -m "not slow and not journey and not container and not realdata"
 test: check
 	$(BIN)/pytest -q -m "slow or journey or container or realdata"
 manifests: install
