@@ -1,5 +1,6 @@
 """PAD: presentations, member thresholds from validation, figures from test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,17 @@ def evaluate_liveness(
     """Score both splits. Raises: NoTrials, if validation cannot set a threshold."""
     transform = checkpoint.transform
     assert isinstance(transform, LivenessTransform)
-    scorers = _scorers(checkpoint, transform, threads)
+    return judge_panel(_scorers(checkpoint, transform, threads), transform, crops, params, store)
+
+
+def judge_panel(
+    scorers: Mapping[str, PadScorer],
+    transform: LivenessTransform,
+    crops: pa.Table,
+    params: EvaluateParams,
+    store: Store,
+) -> LivenessResult:
+    """The same for any panel. Raises: NoTrials, if validation cannot set a threshold."""
     validation = Presentations.of(crops, Split.VALIDATION, params, transform, scorers, store)
     _require_both(validation)
     test = Presentations.of(crops, Split.TEST, params, transform, scorers, store)

@@ -23,6 +23,7 @@ _GROUPS = (
     "data",
     "report",
     "images",
+    "compare",
 )
 
 

@@ -19,7 +19,7 @@ from vultus.contracts.transform import (
 from vultus.contracts.words import Task
 from vultus.errors import BadArtifact, BadParameter
 from vultus.networks import resnet29, sface
-from vultus.networks.adapter import AdaptedTrunk, Adapter
+from vultus.networks.adapter import AdaptedTrunk, Adapter, UnitTrunk
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.fourier_pad import FourierPad
 from vultus.networks.trunk import Trunk
@@ -61,6 +61,17 @@ TRUNKS: Mapping[str, Packaged] = {
         resnet29.WINDOW,
     ),
 }
+
+
+def write_trunk(name: str, weights: Path, file: Path) -> None:
+    """A packaged trunk, untouched, as ONNX. Raises: BadArtifact, VultusError."""
+    import torch
+
+    from vultus.networks.graph import write_onnx
+
+    packaged = TRUNKS[name]
+    network = UnitTrunk(packaged.read(weights)).eval()
+    write_onnx(network, torch.zeros(2, 3, packaged.side, packaged.side), "embedding", file)
 
 
 def adapted(trunk: str) -> str:

@@ -12,6 +12,7 @@ from pipelines.cli import app
 from support.flaky_http import flaky
 from support.journey import PromotedHome
 from vultus.contracts.artifact import sha256_of
+from vultus.contracts.home import Home
 from vultus.errors import BadParameter, WeightsUnavailable
 from vultus.weights import available, entries, fetch, table, verify
 
@@ -151,7 +152,7 @@ def test_a_registered_version_is_a_source(promoted: PromotedHome, tmp_path: Path
     from vultus.registry import registry_from
     from vultus.settings import TrackingSettings
 
-    registry = registry_from(TrackingSettings(), promoted.home)
+    registry = registry_from(TrackingSettings(), Home(promoted.root))
     version = registry.resolve("models:/vultus-recognition@champion")
     assert version is not None
     copy = registry.fetch(version, tmp_path / "models")
