@@ -2,11 +2,14 @@
 grown source is read only where it is new.
 
 One Parquet file a piece of work, written whole or not at all, after the bytes it speaks of are in the
-store. It is `ingest`'s own state, lies in the home and is never handed on.
+store; both are on the disk by then. A part that is unreadable all the same (torn, zeroed, changed) is
+dropped, and its pictures are read again. It is `ingest`'s own state, lies in the home and is never
+handed on.
 """
 
 import fcntl
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -24,6 +27,9 @@ from components.code import code_of
 from components.ingest.params import IngestParams
 from vultus.contracts.faces import FACE_SCHEMA
 from vultus.errors import BadParameter, StorageUnavailable
+from vultus.storage.folder import sync_folder
+
+logger = logging.getLogger(__name__)
 
 ITEM_BYTES = 16
 JOURNAL_SCHEMA = pa.schema(
@@ -63,10 +69,13 @@ class Journal:
         name = f"part-{hashlib.sha256(items).hexdigest()[:32]}.parquet"
         try:
             handle, partial = tempfile.mkstemp(dir=self.folder, prefix=".partial-")
-            os.close(handle)
             try:
-                pq.write_table(rows, partial, compression="zstd")
+                with os.fdopen(handle, "wb") as stream:
+                    pq.write_table(rows, stream, compression="zstd", write_page_checksum=True)
+                    stream.flush()
+                    os.fsync(stream.fileno())
                 Path(partial).replace(self.folder / name)
+                sync_folder(self.folder)
             finally:
                 Path(partial).unlink(missing_ok=True)
         except OSError as error:
@@ -94,6 +103,7 @@ class Journal:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for left in self.folder.glob(".partial-*"):
                 left.unlink()
+            self._drop_unreadable()
             yield self
         except BlockingIOError as error:
             raise BadParameter(
@@ -101,6 +111,22 @@ class Journal:
             ) from error
         finally:
             os.close(lock)
+
+    def _drop_unreadable(self) -> None:
+        """Remove the parts that are not what was written; every page has a checksum."""
+        for file in self.parts():
+            try:
+                rows = pq.read_table(file, page_checksum_verification=True)
+                if rows.schema.equals(JOURNAL_SCHEMA):
+                    continue
+                why = "other columns"
+            except (OSError, pa.ArrowException) as error:
+                why = str(error)
+            logger.warning(
+                "a part of the journal is unreadable; its pictures are read again",
+                extra={"part": file.name, "why": why},
+            )
+            file.unlink()
 
 
 def item_key(origin: str, fingerprint: str, key: bytes) -> bytes:
