@@ -10,10 +10,9 @@ from typing import Any
 
 from vultus.errors import StorageUnavailable
 from vultus.storage.content import ContentStore
+from vultus.storage.writing import sync_folder, write_through
 
 _OPEN_FILES = 32
-_PIECES_A_CALL = 1024
-"""Linux's IOV_MAX."""
 
 
 class FolderFiles:
@@ -38,8 +37,7 @@ class FolderFiles:
             raise StorageUnavailable(f"cannot write to the store {self._root}: {error}") from error
         try:
             with os.fdopen(handle, "wb", buffering=0) as stream:
-                _write_all(stream.fileno(), pieces)
-                os.fsync(stream.fileno())
+                write_through(stream.fileno(), pieces)
             Path(partial).replace(file)
             sync_folder(file.parent)
         except OSError as error:
@@ -99,27 +97,6 @@ class FolderStore(ContentStore):
 
     def __init__(self, root: Path) -> None:
         super().__init__(FolderFiles(root))
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk. Raises: OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _write_all(handle: int, pieces: Sequence[bytes]) -> None:
-    """Write the pieces one after the other, as many at a call as the system takes."""
-    for start in range(0, len(pieces), _PIECES_A_CALL):
-        some = pieces[start : start + _PIECES_A_CALL]
-        wanted = sum(map(len, some))
-        written = os.writev(handle, some)
-        if written < wanted:  # a disk that fills up, or more than 2 GiB: the rest, or the error
-            rest = memoryview(b"".join(some))
-            while written < wanted:
-                written += os.write(handle, rest[written:])
 
 
 class _OpenFiles:

@@ -93,6 +93,18 @@ def test_many_pieces_share_a_file_and_come_out_one_by_one(store: Store) -> None:
     assert copy.get(digests[1]) == pieces[1]
 
 
+@pytest.mark.parametrize("length", [4 << 20, (4 << 20) + 1, (6 << 20) - 1, 9_999_999])
+def test_a_long_pack_is_written_as_it_is(tmp_path: Path, length: int) -> None:
+    """Long files go to the disk in aligned blocks: none of the filling may stay."""
+    piece = os.urandom(1_000_003)
+    pieces = [piece[: min(len(piece), length - at)] for at in range(0, length, len(piece))]
+    pieces = [bytes([number]) + one[1:] for number, one in enumerate(pieces)]
+    digests = FolderStore(tmp_path).put_many(pieces)
+    pack = next((tmp_path / "packs").glob("*.pack"))
+    assert pack.read_bytes() == b"".join(pieces)
+    assert [FolderStore(tmp_path).get(digest) for digest in digests] == pieces
+
+
 def test_another_writer_is_seen(store: Store) -> None:
     reader: Store = pickle.loads(pickle.dumps(store))  # noqa: S301
     assert not reader.has("0" * 64)
