@@ -68,7 +68,8 @@ class IngestReport(BaseModel):
     images: int
     subjects: int
     attacks: int
-    read: int = Field(description="pictures read now; the others were known from before")
+    read: int = Field(description="pictures offered that were read now")
+    known: int = Field(description="pictures offered that were known from before, and not read")
     quarantined: dict[str, int] = Field(description="reason -> images")
     seconds: float
     digest: str = Field(description="names the data version")
@@ -81,6 +82,7 @@ class IngestReport(BaseModel):
             "subjects": self.subjects,
             "attacks": self.attacks,
             "read": self.read,
+            "known": self.known,
             "quarantined": refused or "none",
             "seconds": round(self.seconds, 1),
             "digest": self.digest,

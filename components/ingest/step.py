@@ -93,6 +93,7 @@ def ingest_faces(
         subjects=len(dealt.splits),
         attacks=attacks.count,
         read=listing.to_read,
+        known=len(listing.keys) - listing.to_read,
         quarantined=dict(counts),
         seconds=time.monotonic() - start,
         digest=artifact.digest,

@@ -40,10 +40,11 @@ def test_a_source_that_grew_is_read_only_where_it_is_new(tmp_path: Path) -> None
     source = draw_files(tmp_path / "source", 40, seed=1)
     first = take(source, tmp_path / "home")
     before = RawFaces.open(tmp_path / "home" / "raw").faces.to_pylist()
-    assert first.read == 40
+    assert (first.read, first.known) == (40, 0)
     draw_files(source / "subject-00000" / "more", 20, seed=2)
     grown = take(source, tmp_path / "home", "grown")
-    assert grown.read == 20
+    assert (grown.read, grown.known) == (20, 40)
+    assert {"read": 20, "known": 40}.items() <= grown.summary().items()
     after = RawFaces.open(tmp_path / "home" / "grown").faces.to_pylist()
     assert len(after) == 60
     assert {row["image_sha256"]: row["split"] for row in before}.items() <= {

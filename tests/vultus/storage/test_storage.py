@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.s3 import local_s3
@@ -134,6 +134,7 @@ def test_a_cut_pack_is_named(tmp_path: Path) -> None:
     assert FolderStore(tmp_path).get(digest) == b"two"
 
 
+@settings(deadline=None)  # every pack waits for the disk
 @given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 7))
 def test_however_pieces_are_put_together_all_come_out(pieces: list[bytes], size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
