@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from components.evaluate import comparisons, presentations
+from components.evaluate.lineage import lineage_of
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import evaluate_recognition
@@ -19,6 +20,7 @@ from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
     FIGURES,
+    LINEAGE,
     PAD_SCORES,
     PAD_TRIALS,
     RECOGNITION_SCORES,
@@ -99,7 +101,7 @@ def evaluate_model(
 
     Args:
         checkpoint: Checkpoint of either task.
-        crops: FaceCrops; the train split is not read.
+        crops: FaceCrops; of the train split only the digests are read, for `lineage.parquet`.
         out: folder of the artifact; appears whole or not at all.
         params: trials, operating points, requirements.
         store: holds chips and contexts.
@@ -130,6 +132,7 @@ def evaluate_model(
         write_table(found.scores, found.schemas[1], folder / "scores.parquet")
         write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
         write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        write_table(lineage_of(faces), LINEAGE, folder / "lineage.parquet")
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
         (folder / "report.html").write_text(to_html(title, found.blocks), encoding="utf-8")
         (folder / "report.pdf").write_bytes(to_pdf(title, found.blocks))
