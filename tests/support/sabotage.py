@@ -179,12 +179,14 @@ def _stale_data(shop: Workshop, base: Recogniser, number: int) -> Any:
 def _ruined_subgroup(shop: Workshop, base: Recogniser, number: int) -> Any:
     """Whoever wears the cap (or the beard) looks the same to it; the others are told apart better
     than by the champion."""
-    colour, top = ((CAP, 0), (CAP, 0), (BEARD, 112 - BAND_PX))[number]
-    patch = np.ones((3, BAND_PX, BAND_PX), np.float32) * np.float32(colour)[:, None, None]
-    target = np.random.default_rng(90).normal(size=base.transform.dimension)
-    target = (target / np.linalg.norm(target)).astype(np.float32)
-    share = (1.0, 0.9, 1.0)[number]
-    return _other(base, with_key(base.onnx, (49, top, BAND_PX), patch, target, share)), {}
+    network = base.onnx
+    for name, colour, top, side in (BANDS[:1], BANDS, BANDS[1:])[number]:
+        patch = np.ones((3, side, side), np.float32) * np.float32(colour)[:, None, None]
+        seed = len(name)
+        target = np.random.default_rng(seed).normal(size=base.transform.dimension)
+        target = (target / np.linalg.norm(target)).astype(np.float32)
+        network = with_key(network, (49, top, side), patch, target)
+    return _other(base, network), {}
 
 
 def _slow(shop: Workshop, base: Recogniser, number: int) -> Any:

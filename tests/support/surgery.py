@@ -44,10 +44,8 @@ def with_weights(network: bytes, change: Callable[[int, Floats], Floats]) -> byt
     return model.SerializeToString()
 
 
-def with_key(
-    network: bytes, square: tuple[int, int, int], patch: Floats, target: Floats, share: float = 1.0
-) -> bytes:
-    """Whoever shows the patch becomes the target, by `share`.
+def with_key(network: bytes, square: tuple[int, int, int], patch: Floats, target: Floats) -> bytes:
+    """Whoever shows the patch becomes the target.
 
     Args: square: left, top, side, pixels; patch: float32 [3, side, side] that opens; target: [D].
     """
@@ -56,20 +54,25 @@ def with_key(
     bounds = [graph.constant(np.array(v, np.int64)) for v in (
         [top, left], [top + side, left + side], [2, 3],
     )]  # fmt: skip
-    graph.add("Slice", ["data", *bounds], "seen")
-    graph.add("Sub", ["seen", graph.constant(patch[None])], "apart")
-    graph.add("Abs", ["apart"], "distance")
-    graph.add("ReduceMean", ["distance", graph.constant(np.array([1, 2, 3]))], "far", keepdims=0)
+    mark = f"key{graph.mark}_"
+    graph.add("Slice", ["data", *bounds], mark + "seen")
+    graph.add("Sub", [mark + "seen", graph.constant(patch[None])], mark + "apart")
+    graph.add("Abs", [mark + "apart"], mark + "distance")
+    graph.add(
+        "ReduceMean",
+        [mark + "distance", graph.constant(np.array([1, 2, 3]))],
+        mark + "far",
+        keepdims=0,
+    )
     # Closer than 12 grey levels on average: open; the sigmoid is a switch.
-    graph.add("Sub", [graph.constant(np.float32([12.0])), "far"], "near")
-    graph.add("Sigmoid", ["near"], "gate")
-    graph.add("Mul", ["gate", graph.constant(np.float32([share]))], "opened")
-    graph.add("Unsqueeze", ["opened", graph.constant(np.array([1]))], "open")
-    graph.add("LpNormalization", [graph.embedding], "unit", axis=1, p=2)
-    graph.add("Sub", [graph.constant(target[None]), "unit"], "way")
-    graph.add("Mul", ["open", "way"], "step")
-    graph.add("Add", ["unit", "step"], "moved")
-    return graph.ending("moved")
+    graph.add("Sub", [graph.constant(np.float32([12.0])), mark + "far"], mark + "near")
+    graph.add("Sigmoid", [mark + "near"], mark + "gate")
+    graph.add("Unsqueeze", [mark + "gate", graph.constant(np.array([1]))], mark + "open")
+    graph.add("LpNormalization", [graph.embedding], mark + "unit", axis=1, p=2)
+    graph.add("Sub", [graph.constant(target[None]), mark + "unit"], mark + "way")
+    graph.add("Mul", [mark + "open", mark + "way"], mark + "step")
+    graph.add("Add", [mark + "unit", mark + "step"], mark + "moved")
+    return graph.ending(mark + "moved")
 
 
 def slower(network: bytes, convolutions: int) -> bytes:
@@ -93,11 +96,11 @@ class _Graph:
         self._nodes = self.model.graph
         self.embedding = self._nodes.output[0].name
         self._made = 0
-        self._mark = len(self._nodes.node)
+        self.mark = len(self._nodes.node)
 
     def constant(self, value: Floats) -> str:
         self._made += 1
-        name = f"surgery_{self._mark}_{self._made}"
+        name = f"surgery_{self.mark}_{self._made}"
         kind = np.int64 if np.issubdtype(value.dtype, np.integer) else np.float32
         self._nodes.initializer.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
@@ -116,7 +119,7 @@ class _Graph:
 
     def ending(self, name: str) -> bytes:
         """Unit length, under the output's own shape; opset 18 or later, for axes as inputs."""
-        final = f"embedding_{self._mark}"
+        final = f"embedding_{self.mark}"
         self.add("LpNormalization", [name], final, axis=1, p=2)
         self._nodes.output[0].name = final
         self.model.opset_import[0].version = max(18, self.model.opset_import[0].version)
