@@ -9,16 +9,19 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from components.evaluate import comparisons, presentations
+from components.evaluate.lineage import lineage_of
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import evaluate_recognition
 from components.evaluate.reference import liveness_rows, verify_rows
 from components.evaluate.report_liveness import liveness_answer, liveness_blocks
 from components.evaluate.report_recognition import recognition_answer, recognition_blocks
+from components.evaluate.verdicts import verdict_blocks
 from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
     FIGURES,
+    LINEAGE,
     PAD_SCORES,
     PAD_TRIALS,
     RECOGNITION_SCORES,
@@ -99,7 +102,7 @@ def evaluate_model(
 
     Args:
         checkpoint: Checkpoint of either task.
-        crops: FaceCrops; the train split is not read.
+        crops: FaceCrops; of the train split only the digests are read, for `lineage.parquet`.
         out: folder of the artifact; appears whole or not at all.
         params: trials, operating points, requirements.
         store: holds chips and contexts.
@@ -114,7 +117,7 @@ def evaluate_model(
         found = _recognition(trained, faces, params, store)
     else:
         found = _liveness(trained, faces, params, store, threads)
-    title = TITLES[trained.task]
+    lineage = lineage_of(faces)
     facts: dict[str, object] = {
         "task": trained.task.value,
         "checkpoint_digest": trained.digest,
@@ -130,9 +133,9 @@ def evaluate_model(
         write_table(found.scores, found.schemas[1], folder / "scores.parquet")
         write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
         write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        write_table(lineage, LINEAGE, folder / "lineage.parquet")
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
-        (folder / "report.html").write_text(to_html(title, found.blocks), encoding="utf-8")
-        (folder / "report.pdf").write_bytes(to_pdf(title, found.blocks))
+        _write_documents(folder, TITLES[trained.task], found, lineage)
         # The manifest is written after the files: what is said of them here is in it.
         facts["trials_sha256"] = sha256_of(folder / "trials.parquet")
 
@@ -147,6 +150,15 @@ def evaluate_model(
     )
     logger.info("evaluate: done", extra=report.summary())
     return report
+
+
+def _write_documents(folder: Path, title: str, found: _Findings, lineage: pa.Table) -> None:
+    """The report twice; the standards stand right behind its first sentence."""
+    first, *others = found.blocks
+    standards = verdict_blocks(found.figures, found.scores, found.points, lineage)
+    blocks = [first, *standards, *others]
+    (folder / "report.html").write_text(to_html(title, blocks), encoding="utf-8")
+    (folder / "report.pdf").write_bytes(to_pdf(title, blocks))
 
 
 def _recognition(

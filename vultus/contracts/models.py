@@ -100,7 +100,11 @@ class Statement(BaseModel):
     sha256: dict[str, str] = Field(
         description="every file of the version except the statement itself"
     )
-    data_sha256: str
+    data_sha256: str = Field(description="data version it was trained on")
+    evaluated_data_sha256: str = Field(
+        default="",
+        description="data version its trials come from; empty: signed before this was said",
+    )
     git_commit: str
     run_id: str
 
