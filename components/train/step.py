@@ -72,7 +72,8 @@ def train_model(
         resume: folder of training states; a killed training goes on from there.
         weights: folder of the pretrained files.
         threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
-    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; TrainingFailed, naming the step.
+    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; BadParameter, if nothing is there to
+        be left out; TrainingFailed, naming the step.
     """
     from components.train.frozen import fit_frozen
     from components.train.liveness import fit_liveness
@@ -82,6 +83,8 @@ def train_model(
 
     began = time.monotonic()
     faces = FaceCrops.open(crops)
+    left_out = LeftOut.parse(params.leave_out)
+    left_out.check(faces.crops)
     state = ResumeFolder(resume / fingerprint(params, faces.digest))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
     on_frozen = params.pad_network == "lite0-frozen"
@@ -90,7 +93,7 @@ def train_model(
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
         trained = course(
-            LeftOut.parse(params.leave_out).without(faces.crops),
+            left_out.without(faces.crops),
             params,
             FitParams(**shared, threads=threads or os.cpu_count() or 1),
             store=store,

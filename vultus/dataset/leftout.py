@@ -51,18 +51,18 @@ class LeftOut:
             species, pc.is_in(crops["source"], pa.array(sorted(self.sources), pa.string()))
         )
 
-    def without(self, crops: pa.Table) -> pa.Table:
-        """The crops without those rows of train and validation.
-
-        Raises: BadParameter, if a source or species is in none of the rows: a slip of the pen.
-        """
-        if not self:
-            return crops
+    def check(self, crops: pa.Table) -> None:
+        """Raises: BadParameter, if a species or source is in none of the rows: a slip of the pen."""
         for column, names in (("species", self.species), ("source", self.sources)):
             unknown = names - set(pc.unique(crops[column]).to_pylist())
             if unknown:
                 raise BadParameter(
                     f"leave_out: no picture has {column} {', '.join(sorted(unknown))}"
                 )
-        kept = pc.equal(crops["split"], Split.TEST.value)
-        return crops.filter(pc.or_(kept, pc.invert(self.unseen(crops))))
+
+    def without(self, crops: pa.Table) -> pa.Table:
+        """The crops without the left-out rows of train and validation."""
+        if not self:
+            return crops
+        test = pc.equal(crops["split"], Split.TEST.value)
+        return crops.filter(pc.or_(test, pc.invert(self.unseen(crops))))
