@@ -64,8 +64,10 @@ def simulate(
     if species is Species.MASK:
         if points is None:
             raise ValueError("a mask is fitted to landmarks; give them")
+        scene = _recorded(scene, "bona fide", rng, facts)  # a live scene, as without the mask
         mask = sample_mask(rng)
-        view, seen = mask_of(scene, points, mask), box
+        view, facts["light"] = lit_otherwise(mask_of(scene, points, mask), rng)
+        seen = box
         facts["medium"] = mask.to_json()
     else:
         scene = _recorded(scene, "attack", rng, facts)
