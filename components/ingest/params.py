@@ -23,17 +23,17 @@ class IngestParams(BaseModel):
     stratify_by: tuple[str, ...] = Field(
         default=("sex", "ancestry"), description="attributes that new subjects are balanced over"
     )
-    print_share: float = Field(default=0.2, ge=0, le=1, description="simulated prints per image")
-    replay_share: float = Field(default=0.2, ge=0, le=1, description="simulated replays per image")
-    mask_share: float = Field(default=0.1, ge=0, le=1, description="simulated masks per image")
+    print_share: float = Field(default=0.5, ge=0, le=1, description="simulated prints per image")
+    replay_share: float = Field(default=0.8, ge=0, le=1, description="simulated replays per image")
+    mask_share: float = Field(default=0.2, ge=0, le=1, description="simulated masks per image")
     recapture_share: float = Field(
-        default=0.4,
+        default=0.8,
         ge=0,
         le=1,
         description="bona fide images that also go through the attacks' camera, without a medium",
     )
     tight_share: float = Field(
-        default=0.25,
+        default=0.35,
         ge=0,
         le=1,
         description="of all presentations, both classes alike: cut down to the face",

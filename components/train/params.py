@@ -2,10 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from vultus.contracts.transform import DetectorParams
 from vultus.contracts.words import Task
+from vultus.dataset.leftout import LeftOut
+from vultus.errors import BadParameter
 
 _RECOGNITION: dict[str, Any] = {
     "epochs": 30, "batch": 64, "lr": 2e-3, "weight_decay": 0.0, "ema": 0.0, "views": 2,
@@ -106,9 +108,37 @@ class TrainParams(BaseModel):
         default=0.5, ge=0, le=1, description="its published operating point; never tuned here"
     )
 
+    pad_network: Literal["lite0-frozen", "fourier"] = Field(
+        default="lite0-frozen",
+        description="our own member: a head on a frozen trunk, or a network trained from scratch",
+    )
+    head_pull: float = Field(
+        default=1.5, gt=0, description="lite0-frozen: lambda of mean loss + lambda/2 · ‖weight‖²"
+    )
+    untouched_share: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="lite0-frozen: of bona fide, what pictures as they came count; the rest went "
+        "through the attacks' camera",
+    )
+    leave_out: tuple[str, ...] = Field(
+        default=(),
+        description="species=NAME or source=NAME: removed from train and validation, kept in test",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _by_task(cls, given: Any) -> Any:
         if isinstance(given, dict) and given.get("task") == Task.RECOGNITION:
             return {**_RECOGNITION, **given}
         return given
+
+    @field_validator("leave_out")
+    @classmethod
+    def _can_be_left_out(cls, said: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            LeftOut.parse(said)
+        except BadParameter as error:
+            raise ValueError(str(error)) from error
+        return said

@@ -21,12 +21,13 @@ from vultus.contracts.faces import FaceCrops
 from vultus.contracts.seams import Store, Tracker
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.contracts.words import Task
+from vultus.dataset.leftout import LeftOut
 
 if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 2
+_CODE = 3
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 
@@ -71,8 +72,10 @@ def train_model(
         resume: folder of training states; a killed training goes on from there.
         weights: folder of the pretrained files.
         threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
-    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; TrainingFailed, naming the step.
+    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; BadParameter, if nothing is there to
+        be left out; TrainingFailed, naming the step.
     """
+    from components.train.frozen import fit_frozen
     from components.train.liveness import fit_liveness
     from components.train.recognition import fit_recognition
     from vultus.networks.resume import ResumeFolder
@@ -80,13 +83,17 @@ def train_model(
 
     began = time.monotonic()
     faces = FaceCrops.open(crops)
+    left_out = LeftOut.parse(params.leave_out)
+    left_out.check(faces.crops)
     state = ResumeFolder(resume / fingerprint(params, faces.digest))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
-    course = fit_recognition if params.task is Task.RECOGNITION else fit_liveness
+    on_frozen = params.pad_network == "lite0-frozen"
+    liveness = fit_frozen if on_frozen else fit_liveness
+    course = fit_recognition if params.task is Task.RECOGNITION else liveness
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
         trained = course(
-            faces.crops,
+            left_out.without(faces.crops),
             params,
             FitParams(**shared, threads=threads or os.cpu_count() or 1),
             store=store,

@@ -39,7 +39,7 @@ class _Transformed(Artifact):
 class Checkpoint(_Transformed):
     """`model.safetensors`, `architecture.json`, `transform.json`, `history.parquet`.
 
-    PAD: `transform.members` lists our own trained member first (file "vultus-fourier.onnx", which
+    PAD: `transform.members` lists our own trained member first (file "vultus-own.onnx", which
     `export` makes) and then the fixed ones, whose ONNX files lie in `members/<name>.onnx` already.
     facts: `crops_digest`, `params`, `run_id` (MLflow, may be null), `seconds`.
     """

@@ -22,10 +22,12 @@ from vultus.networks import resnet29, sface
 from vultus.networks.adapter import AdaptedTrunk, Adapter
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.fourier_pad import FourierPad
+from vultus.networks.frozen_pad import FrozenPad
 from vultus.networks.trunk import Trunk
 
 FOURIER_PAD = "fourier-pad"
-OWN_MEMBER = "vultus-fourier"
+LITE0_FROZEN = "lite0-frozen"
+OWN_MEMBER = "vultus-own"
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,11 @@ def build(architecture: Architecture) -> nn.Module:
             return AdaptedTrunk(packaged.build(), Adapter(int(str(options["dimension"]))))
     if architecture.name == FOURIER_PAD:
         return FourierPad(int(str(options["side"])), int(str(options["scales"])))
+    if architecture.name == LITE0_FROZEN:
+        return FrozenPad()
     raise BadArtifact(
         f"architecture '{architecture.name}' is not known here; "
-        f"this version has {', '.join([*map(adapted, TRUNKS), FOURIER_PAD])}"
+        f"this version has {', '.join([*map(adapted, TRUNKS), FOURIER_PAD, LITE0_FROZEN])}"
     )
 
 

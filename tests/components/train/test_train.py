@@ -29,6 +29,7 @@ from vultus.storage import FolderStore
 from vultus.weights import entries
 
 QUICK = {"task": "liveness", "epochs": 1, "views": 1, "pad_side": 32, "pad_member": "own"}
+QUICK["pad_network"] = "fourier"
 
 
 @dataclass
