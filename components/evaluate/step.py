@@ -8,16 +8,18 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from components.evaluate import comparisons, presentations
+from components.evaluate import comparisons, presentations, sweeps
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import evaluate_recognition
 from components.evaluate.reference import liveness_rows, verify_rows
+from components.evaluate.report_conditions import condition_blocks
 from components.evaluate.report_liveness import liveness_answer, liveness_blocks
 from components.evaluate.report_recognition import recognition_answer, recognition_blocks
 from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
+    CONDITION_POINTS,
     FIGURES,
     PAD_SCORES,
     PAD_TRIALS,
@@ -78,6 +80,7 @@ class _Findings:
     facts: dict[str, object]
     answer: str
     blocks: list[Block]
+    conditions: pa.Table | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -126,10 +129,7 @@ def evaluate_model(
     }
 
     def fill(folder: Path) -> None:
-        write_table(found.trials, found.schemas[0], folder / "trials.parquet")
-        write_table(found.scores, found.schemas[1], folder / "scores.parquet")
-        write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
-        write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        _write_tables(found, folder)
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
         (folder / "report.html").write_text(to_html(title, found.blocks), encoding="utf-8")
         (folder / "report.pdf").write_bytes(to_pdf(title, found.blocks))
@@ -149,21 +149,37 @@ def evaluate_model(
     return report
 
 
+def _write_tables(found: _Findings, folder: Path) -> None:
+    write_table(found.trials, found.schemas[0], folder / "trials.parquet")
+    write_table(found.scores, found.schemas[1], folder / "scores.parquet")
+    write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
+    write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+    if found.conditions is not None:
+        write_table(found.conditions, CONDITION_POINTS, folder / "conditions.parquet")
+
+
 def _recognition(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
 ) -> _Findings:
+    from vultus.networks.load import encoder_from
+
     result = evaluate_recognition(trained, faces.crops, params, store)
     trials, scores = comparisons.tables([result.validation, result.test])
+    worse = sweeps.sweep_conditions(
+        result.test, result.threshold(params.fmr), params, encoder_from(trained), store
+    )
+    doubling = [sweep.doubles for sweep in worse if sweep.doubles is not None]
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(RECOGNITION_TRIALS, RECOGNITION_SCORES),
-        figures=[*result.figures, *result.slices],
+        figures=[*result.figures, *result.slices, *doubling],
         points=result.points,
         features=verify_rows(result, params),
         facts={"threshold": result.threshold(params.fmr), "fmr": params.fmr},
         answer=recognition_answer(result, params),
-        blocks=recognition_blocks(result, params, store),
+        blocks=[*recognition_blocks(result, params, store), *condition_blocks(worse, params)],
+        conditions=sweeps.table(worse),
     )
 
 
