@@ -13,6 +13,7 @@ from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import evaluate_recognition
 from components.evaluate.reference import liveness_rows, verify_rows
+from components.evaluate.report_adversaries import adversarial_blocks, adversarial_figures
 from components.evaluate.report_conditions import condition_blocks
 from components.evaluate.report_liveness import liveness_answer, liveness_blocks
 from components.evaluate.report_recognition import recognition_answer, recognition_blocks
@@ -161,6 +162,7 @@ def _write_tables(found: _Findings, folder: Path) -> None:
 def _recognition(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
 ) -> _Findings:
+    from components.evaluate.adversaries import attack_embedder
     from vultus.networks.load import encoder_from
 
     result = evaluate_recognition(trained, faces.crops, params, store)
@@ -168,17 +170,22 @@ def _recognition(
     worse = sweeps.sweep_conditions(
         result.test, result.threshold(params.fmr), params, encoder_from(trained), store
     )
+    attacked = attack_embedder(trained, result.test, result.threshold(params.fmr), params, store)
     doubling = [sweep.doubles for sweep in worse if sweep.doubles is not None]
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(RECOGNITION_TRIALS, RECOGNITION_SCORES),
-        figures=[*result.figures, *result.slices, *doubling],
+        figures=[*result.figures, *result.slices, *doubling, *adversarial_figures(attacked)],
         points=result.points,
         features=verify_rows(result, params),
         facts={"threshold": result.threshold(params.fmr), "fmr": params.fmr},
         answer=recognition_answer(result, params),
-        blocks=[*recognition_blocks(result, params, store), *condition_blocks(worse, params)],
+        blocks=[
+            *recognition_blocks(result, params, store),
+            *condition_blocks(worse, params),
+            *adversarial_blocks(attacked, params),
+        ],
         conditions=sweeps.table(worse),
     )
 
@@ -186,13 +193,16 @@ def _recognition(
 def _liveness(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store, threads: int
 ) -> _Findings:
+    from components.evaluate.adversaries_pad import attack_member
+
     result = evaluate_liveness(trained, faces.crops, params, store, threads)
+    attacked = attack_member(trained, result, params, store)
     trials, scores = presentations.tables([result.validation, result.test])
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(PAD_TRIALS, PAD_SCORES),
-        figures=[*result.figures, *result.slices],
+        figures=[*result.figures, *result.slices, *adversarial_figures(attacked)],
         points=result.points,
         features=liveness_rows(result, params),
         facts={
@@ -201,5 +211,5 @@ def _liveness(
             "evidence": {m.name: m.evidence.value for m in result.transform.members},
         },
         answer=liveness_answer(result),
-        blocks=liveness_blocks(result, params, store),
+        blocks=[*liveness_blocks(result, params, store), *adversarial_blocks(attacked, params)],
     )

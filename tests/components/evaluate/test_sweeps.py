@@ -92,3 +92,27 @@ def test_no_faces_no_sweep(swept: EvaluationReport, tmp_path: Path) -> None:
     written = EvaluationReport.open(tmp_path / "out")
     assert written.table("conditions.parquet").num_rows == 0
     assert "worse conditions" not in (written.path / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_gradient_attacks_are_counted_at_the_shared_threshold(
+    swept: EvaluationReport, tmp_path: Path
+) -> None:
+    root = swept.path.parent
+    params = EvaluateParams(replicates=60, worst=2, condition_faces=0, adversarial_faces=2)
+    store = FolderStore(root / "store")
+    evaluate_model(root / "checkpoint", root / "crops", tmp_path / "out", params, store=store)
+    written = EvaluationReport.open(tmp_path / "out")
+    found = {f.slice: f for f in written.figures if f.name == "adversarial_success"}
+    # Two goals; three strengths of three attacks, and the sticker.
+    assert len(found) == 2 * (3 * 3 + 1)
+    for figure in found.values():
+        assert (figure.n, figure.value in (0.0, 0.5, 1.0)) == (2, True)
+    for goal in ("impersonation", "evasion"):
+        once, often = (
+            found[f"attack={attack},goal={goal},levels=8"].value for attack in ("FGSM", "PGD")
+        )
+        assert once is not None
+        assert often is not None
+        assert often >= max(once, 0.5)  # an unprotected network gives way
+    assert "Adversarial pictures (simulated)" in (written.path / "report.html").read_text()
