@@ -8,18 +8,21 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from components.evaluate import comparisons, presentations
+from components.evaluate import comparisons, presentations, sweeps
 from components.evaluate.lineage import lineage_of
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import evaluate_recognition
 from components.evaluate.reference import liveness_rows, verify_rows
+from components.evaluate.report_adversaries import adversarial_blocks, adversarial_figures
+from components.evaluate.report_conditions import condition_blocks
 from components.evaluate.report_liveness import liveness_answer, liveness_blocks
 from components.evaluate.report_recognition import recognition_answer, recognition_blocks
 from components.evaluate.verdicts import verdict_blocks
 from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
+    CONDITION_POINTS,
     FIGURES,
     LINEAGE,
     PAD_SCORES,
@@ -81,6 +84,7 @@ class _Findings:
     facts: dict[str, object]
     answer: str
     blocks: list[Block]
+    conditions: pa.Table | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -129,10 +133,7 @@ def evaluate_model(
     }
 
     def fill(folder: Path) -> None:
-        write_table(found.trials, found.schemas[0], folder / "trials.parquet")
-        write_table(found.scores, found.schemas[1], folder / "scores.parquet")
-        write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
-        write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        _write_tables(found, folder)
         write_table(lineage, LINEAGE, folder / "lineage.parquet")
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
         _write_documents(folder, TITLES[trained.task], found, lineage)
@@ -152,6 +153,15 @@ def evaluate_model(
     return report
 
 
+def _write_tables(found: _Findings, folder: Path) -> None:
+    write_table(found.trials, found.schemas[0], folder / "trials.parquet")
+    write_table(found.scores, found.schemas[1], folder / "scores.parquet")
+    write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
+    write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+    if found.conditions is not None:
+        write_table(found.conditions, CONDITION_POINTS, folder / "conditions.parquet")
+
+
 def _write_documents(folder: Path, title: str, found: _Findings, lineage: pa.Table) -> None:
     """The report twice; the standards stand right behind its first sentence."""
     first, *others = found.blocks
@@ -164,31 +174,47 @@ def _write_documents(folder: Path, title: str, found: _Findings, lineage: pa.Tab
 def _recognition(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
 ) -> _Findings:
+    from components.evaluate.adversaries import attack_embedder
+    from vultus.networks.load import encoder_from
+
     result = evaluate_recognition(trained, faces.crops, params, store)
     trials, scores = comparisons.tables([result.validation, result.test])
+    worse = sweeps.sweep_conditions(
+        result.test, result.threshold(params.fmr), params, encoder_from(trained), store
+    )
+    attacked = attack_embedder(trained, result.test, result.threshold(params.fmr), params, store)
+    doubling = [sweep.doubles for sweep in worse if sweep.doubles is not None]
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(RECOGNITION_TRIALS, RECOGNITION_SCORES),
-        figures=[*result.figures, *result.slices],
+        figures=[*result.figures, *result.slices, *doubling, *adversarial_figures(attacked)],
         points=result.points,
         features=verify_rows(result, params),
         facts={"threshold": result.threshold(params.fmr), "fmr": params.fmr},
         answer=recognition_answer(result, params),
-        blocks=recognition_blocks(result, params, store),
+        blocks=[
+            *recognition_blocks(result, params, store),
+            *condition_blocks(worse, params),
+            *adversarial_blocks(attacked, params),
+        ],
+        conditions=sweeps.table(worse),
     )
 
 
 def _liveness(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store, threads: int
 ) -> _Findings:
+    from components.evaluate.adversaries_pad import attack_member
+
     result = evaluate_liveness(trained, faces.crops, params, store, threads)
+    attacked = attack_member(trained, result, params, store)
     trials, scores = presentations.tables([result.validation, result.test])
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(PAD_TRIALS, PAD_SCORES),
-        figures=[*result.figures, *result.slices],
+        figures=[*result.figures, *result.slices, *adversarial_figures(attacked)],
         points=result.points,
         features=liveness_rows(result, params),
         facts={
@@ -197,5 +223,5 @@ def _liveness(
             "evidence": {m.name: m.evidence.value for m in result.transform.members},
         },
         answer=liveness_answer(result),
-        blocks=liveness_blocks(result, params, store),
+        blocks=[*liveness_blocks(result, params, store), *adversarial_blocks(attacked, params)],
     )

@@ -89,9 +89,26 @@ def short_digest(sha256: str) -> int:
     return int(sha256[:16], 16)
 
 
+CONDITION_POINTS = pa.schema(
+    [
+        pa.field("condition", pa.string(), nullable=False),  # dark, mask, blur, yaw, ...
+        pa.field("family", pa.string(), nullable=False),  # light ... coding: simulated; observed
+        pa.field("label", pa.string(), nullable=False),  # the strength, or the bin, as text
+        pa.field("strength", pa.float64()),  # in `unit`; null for a bin
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("figure", pa.string(), nullable=False),  # fnmr, fmr
+        pa.field("value", pa.float64()),
+        pa.field("low", pa.float64()),  # 95 % interval
+        pa.field("high", pa.float64()),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
+
 class EvaluationReport(Artifact):
     """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
-    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `report.html`, `report.pdf`.
+    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `report.html`, `report.pdf`; for
+    recognition `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for.
 
     facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.
     For PAD `thresholds.parquet` describes the panel: llr of bona fide, `fmr` = APCER of the worst
