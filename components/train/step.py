@@ -1,4 +1,4 @@
-"""FaceCrops -> Checkpoint: fit an adapter on the packaged embedder, or our own PAD network.
+"""FaceCrops -> Checkpoint: an adapter on a packaged embedder, a whole embedder, or our own PAD network.
 
 torch is imported inside `train_model`: this package is also imported where pipelines are compiled,
 which needs the Params alone.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 2
+_CODE = 3
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 
@@ -73,6 +73,7 @@ def train_model(
         threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
     Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; TrainingFailed, naming the step.
     """
+    from components.train.embedder import fit_embedder
     from components.train.liveness import fit_liveness
     from components.train.recognition import fit_recognition
     from vultus.networks.resume import ResumeFolder
@@ -82,7 +83,9 @@ def train_model(
     faces = FaceCrops.open(crops)
     state = ResumeFolder(resume / fingerprint(params, faces.digest))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
-    course = fit_recognition if params.task is Task.RECOGNITION else fit_liveness
+    course = fit_liveness
+    if params.task is Task.RECOGNITION:
+        course = fit_embedder if params.whole else fit_recognition
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
         trained = course(

@@ -20,6 +20,8 @@ from vultus.contracts.words import Task
 from vultus.errors import BadArtifact, BadParameter
 from vultus.networks import resnet29, sface
 from vultus.networks.adapter import AdaptedTrunk, Adapter
+from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
+from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.fourier_pad import FourierPad
 from vultus.networks.trunk import Trunk
@@ -74,11 +76,13 @@ def build(architecture: Architecture) -> nn.Module:
     for name, packaged in TRUNKS.items():
         if architecture.name == adapted(name):
             return AdaptedTrunk(packaged.build(), Adapter(int(str(options["dimension"]))))
+    if architecture.name in EMBEDDERS:
+        return UnitEmbedder(build_embedder(architecture.name, architecture.options))
     if architecture.name == FOURIER_PAD:
         return FourierPad(int(str(options["side"])), int(str(options["scales"])))
     raise BadArtifact(
         f"architecture '{architecture.name}' is not known here; "
-        f"this version has {', '.join([*map(adapted, TRUNKS), FOURIER_PAD])}"
+        f"this version has {', '.join([*map(adapted, TRUNKS), *EMBEDDERS, FOURIER_PAD])}"
     )
 
 
