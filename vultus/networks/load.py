@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -24,6 +25,7 @@ from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
 from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.fourier_pad import FourierPad
+from vultus.networks.state import misfit
 from vultus.networks.trunk import Trunk
 
 FOURIER_PAD = "fourier-pad"
@@ -89,15 +91,20 @@ def build(architecture: Architecture) -> nn.Module:
 def network_from(checkpoint: Checkpoint) -> nn.Module:
     """The trained network, frozen, in evaluation mode.
 
-    Raises: BadArtifact, if weights and architecture do not fit.
+    Raises: BadArtifact, if weights and architecture do not fit, naming what differs.
     """
     network = build(checkpoint.architecture)
     try:
-        network.load_state_dict(load_file(checkpoint.weights_file))
-    except (RuntimeError, KeyError) as error:
+        state = load_file(checkpoint.weights_file)
+    except SafetensorError as error:
+        raise BadArtifact(f"{checkpoint.weights_file} holds no weights: {error}") from error
+    wrong = misfit(network, state)
+    if wrong:
         raise BadArtifact(
-            f"{checkpoint.weights_file} does not fit {checkpoint.architecture.name}: {error}"
-        ) from error
+            f"{checkpoint.weights_file} does not fit {checkpoint.architecture.name}: {wrong}; "
+            "architecture.json and the weights must come from one training"
+        )
+    network.load_state_dict(state)
     return network.eval().requires_grad_(False)
 
 
