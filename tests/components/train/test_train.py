@@ -147,6 +147,14 @@ def test_the_adapter_learns_and_stays_near_the_identity(bench: Bench, trunk: str
     assert np.linalg.norm(embeddings, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["softmax", "cosface", "triplet"])
+def test_an_adapter_learns_with_every_head_that_needs_no_length(bench: Bench, head: str) -> None:
+    report = bench.train(task="recognition", epochs=2, head=head)
+    assert report.validation["adapter_drift"] > 0
+    assert {"auc", "eer"} <= set(report.validation)
+
+
 def test_the_panel_alone_decides_everywhere_and_scores_are_probabilities(bench: Bench) -> None:
     bench.train(**QUICK)
     transform = bench.checkpoint.transform
