@@ -1,4 +1,4 @@
-"""FaceCrops -> Checkpoint: fit an adapter on the packaged embedder, or our own PAD network.
+"""FaceCrops -> Checkpoint: an adapter on a packaged embedder, a whole embedder, or our own PAD network.
 
 torch is imported inside `train_model`: this package is also imported where pipelines are compiled,
 which needs the Params alone.
@@ -75,6 +75,7 @@ def train_model(
     Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; BadParameter, if nothing is there to
         be left out; TrainingFailed, naming the step.
     """
+    from components.train.embedder import fit_embedder
     from components.train.frozen import fit_frozen
     from components.train.liveness import fit_liveness
     from components.train.recognition import fit_recognition
@@ -87,9 +88,10 @@ def train_model(
     left_out.check(faces.crops)
     state = ResumeFolder(resume / fingerprint(params, faces.digest))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
-    on_frozen = params.pad_network == "lite0-frozen"
-    liveness = fit_frozen if on_frozen else fit_liveness
-    course = fit_recognition if params.task is Task.RECOGNITION else liveness
+    if params.task is Task.RECOGNITION:
+        course = fit_embedder if params.whole else fit_recognition
+    else:
+        course = fit_frozen if params.pad_network == "lite0-frozen" else fit_liveness
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
         trained = course(

@@ -47,7 +47,7 @@ class Bench:
             tracker=None,
             resume=self.root / "resume",
             weights=weights_folder(
-                *([str(params.get("trunk", "sface"))] if task == "recognition" else [])
+                *([str(params.get("network", "sface"))] if task == "recognition" else [])
             ),
         )
 
@@ -102,7 +102,7 @@ def pad(bench: Bench) -> Bench:
 @pytest.mark.slow
 @pytest.mark.parametrize("trunk", ["sface", "resnet29"])
 def test_the_exported_embedder_is_the_trained_one(bench: Bench, trunk: str) -> None:
-    bench.train("recognition", epochs=3, trunk=trunk)
+    bench.train("recognition", epochs=3, network=trunk)
     bench.evaluate(bench.recognition_trials())
     model = bench.export()
     assert model.parity.inputs == 32
