@@ -65,7 +65,9 @@ def fit_embedder(
     lesson = _lesson(crops, params, store, transform, teacher, resume.folder)
     with reproducible(settings):
         training = training_of(embedder, lesson, params)
-    history = fit(training, lesson, settings, resume=resume, on_epoch=log.epoch)
+    history = fit(
+        training, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+    )
     return Trained(
         network=UnitEmbedder(embedder),
         architecture=Architecture(name=params.network, options=options),

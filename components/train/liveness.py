@@ -56,7 +56,9 @@ def fit_liveness(
     with reproducible(settings):
         network = FourierPad(params.pad_side, len(params.pad_scales))
     network.to(memory_format=torch.channels_last)
-    history = fit(network, lesson, settings, resume=resume, on_epoch=log.epoch)
+    history = fit(
+        network, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+    )
     options = {"side": params.pad_side, "scales": len(params.pad_scales)}
     return Trained(
         network=network,

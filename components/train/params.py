@@ -68,6 +68,12 @@ class TrainParams(BaseModel):
     weight_decay: float = Field(default=0.02, ge=0)
     ema: float = Field(default=0.98, ge=0, lt=1, description="decay of averaged weights, 0 = off")
     patience: int = Field(default=0, ge=0, description="early stop after so many epochs, 0 = off")
+    accumulate: int = Field(
+        default=1, ge=1, description="parts a batch is worked off in: the same batch, less memory"
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="of the forward pass; auto = mixed on a GPU, float32 without"
+    )
     seed: int = Field(default=0, ge=0)
     limit: int = Field(
         default=6000, ge=2, description="training pictures at most; a fair draw beyond (memory)"

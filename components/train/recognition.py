@@ -54,7 +54,9 @@ def fit_recognition(
             encoder = TorchEncoder(AdaptedTrunk(trunk, adapter), transform)
             lesson = _lesson(crops, params, store, encoder, resume.folder / "embeddings.npy")
             training = _training(lesson, params)
-        history = fit(training, lesson, settings, resume=resume, on_epoch=log.epoch)
+        history = fit(
+            training, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+        )
         adapter, examples = training.adapter, len(lesson.groups) // params.views
     return Trained(
         network=AdaptedTrunk(trunk, adapter),

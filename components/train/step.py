@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.train.params import TrainParams
 from components.train.tracking import tracked
+from components.train.world import ALONE, World, joined
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.seams import Store, Tracker
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 3
+_CODE = 4
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 
@@ -62,8 +63,11 @@ def train_model(
     resume: Path,
     weights: Path,
     threads: int = 1,
+    device: str = "cpu",
+    world: World = ALONE,
+    commit: str = "unknown",
 ) -> TrainReport:
-    """Train and write a Checkpoint.
+    """Train and write a Checkpoint. Under torchrun every process calls it; process 0 writes.
 
     Args:
         crops: FaceCrops; out: where the Checkpoint goes.
@@ -72,9 +76,41 @@ def train_model(
         resume: folder of training states; a killed training goes on from there.
         weights: folder of the pretrained files.
         threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
+        device: auto, cpu, cuda, cuda:1; world: this process among those that train together.
+        commit: of the code, for the tracker.
     Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; BadParameter, if nothing is there to
         be left out; TrainingFailed, naming the step.
     """
+    with joined(world, device):
+        return _train(
+            crops,
+            out,
+            params,
+            store=store,
+            tracker=tracker if world.first else None,
+            resume=resume,
+            weights=weights,
+            threads=threads or max(1, (os.cpu_count() or 1) // world.local_size),
+            device=device,
+            world=world,
+            commit=commit,
+        )
+
+
+def _train(
+    crops: Path,
+    out: Path,
+    params: TrainParams,
+    *,
+    store: Store,
+    tracker: Tracker | None,
+    resume: Path,
+    weights: Path,
+    threads: int,
+    device: str,
+    world: World,
+    commit: str,
+) -> TrainReport:
     from components.train.embedder import fit_embedder
     from components.train.frozen import fit_frozen
     from components.train.liveness import fit_liveness
@@ -86,7 +122,8 @@ def train_model(
     faces = FaceCrops.open(crops)
     left_out = LeftOut.parse(params.leave_out)
     left_out.check(faces.crops)
-    state = ResumeFolder(resume / fingerprint(params, faces.digest))
+    name = fingerprint(params, faces.digest)
+    state = ResumeFolder(resume / (name if world.first else f"{name}-{world.rank}"))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
     if params.task is Task.RECOGNITION:
         course = fit_embedder if params.whole else fit_recognition
@@ -94,10 +131,11 @@ def train_model(
         course = fit_frozen if params.pad_network == "lite0-frozen" else fit_liveness
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
+        log.environment({"commit": commit, "processes": world.size, "device": device})
         trained = course(
             left_out.without(faces.crops),
             params,
-            FitParams(**shared, threads=threads or os.cpu_count() or 1),
+            FitParams(**shared, threads=threads, device=device),
             store=store,
             weights=weights,
             resume=state,
@@ -111,7 +149,7 @@ def train_model(
             "run_id": log.run_id,
             "seconds": seconds,
         }
-        transform = trained.write(out, facts).transform
+        transform = trained.write(out, facts).transform if world.first else trained.transform("")
     shutil.rmtree(state.folder, ignore_errors=True)
     logger.info("trained", extra={"task": params.task.value, "seconds": seconds})
     return _report(params.task, trained, transform, log.run_id, seconds)

@@ -1,5 +1,6 @@
 """The train step on drawn faces: what it writes, and what it refuses."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,6 +80,7 @@ class Recorder:
     refuses: str = "never"
     params: dict[str, object] = field(default_factory=dict)
     metrics: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
     run_id: str = "run-7"
 
     @contextmanager
@@ -97,7 +99,7 @@ class Recorder:
         self.metrics.append((step, metrics))
 
     def log_file(self, file: Path, folder: str = "") -> None:
-        raise AssertionError("train attaches nothing")
+        self.files[f"{folder}/{file.name}"] = file.read_bytes()
 
 
 @pytest.fixture
@@ -216,6 +218,9 @@ def test_everything_is_tracked(bench: Bench) -> None:
     assert tracker.params["pad_side"] == 32
     assert [step for step, m in tracker.metrics if "validation_auc" in m] == [0, 1]
     assert "train_seconds" in tracker.metrics[-1][1]
+    environment = json.loads(tracker.files["/environment.json"])
+    assert environment["torch"] == tracker.params["environment.torch"] == torch.__version__
+    assert (environment["commit"], environment["processes"]) == ("unknown", 1)
 
 
 @pytest.mark.parametrize(("when", "run_id"), [("always", ""), ("later", "run-7")])
