@@ -11,13 +11,13 @@ from components.train.augmentation import augmented
 from components.train.checkpoint import Trained
 from components.train.chips import chips_of, taught_views
 from components.train.params import TrainParams
-from components.train.pictures import fair_draw, rows_of
+from components.train.pictures import faces_of, fair_draw
 from components.train.subjects import codes, mates_of, pairs_of, require_subjects
 from components.train.tracking import Log
 from vultus.contracts.arrays import Embeddings, RgbBatch
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture, RecognitionTransform
-from vultus.contracts.words import Presentation, Split
+from vultus.contracts.words import Split
 from vultus.errors import TrainingFailed
 from vultus.faces.tensor import chip_tensor
 from vultus.metrics import auc, equal_error_rate
@@ -194,9 +194,9 @@ def _lesson(
     kept: Path,
 ) -> ChipLesson:
     """Decode both splits once. Raises: TrainingFailed, where the subjects teach nothing."""
-    train = rows_of(crops, Split.TRAIN, _COLUMNS, only=Presentation.BONA_FIDE)
+    train = faces_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "subject", params.limit, params.seed)
-    watched = rows_of(crops, Split.VALIDATION, _COLUMNS, only=Presentation.BONA_FIDE)
+    watched = faces_of(crops, Split.VALIDATION, _COLUMNS)
     watched = fair_draw(watched, "subject", _WATCHED, params.seed)
     subjects = codes(train)
     require_subjects(subjects, params)

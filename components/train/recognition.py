@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from components.train.checkpoint import Trained
 from components.train.embeddings import embed, keep, load_kept
 from components.train.params import TrainParams
-from components.train.pictures import fair_draw, rows_of
+from components.train.pictures import faces_of, fair_draw
 from components.train.subjects import codes, mates_of, pairs_of, require_subjects
 from components.train.tracking import Log
 from vultus.contracts.arrays import Embeddings
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.transform import Architecture
-from vultus.contracts.words import Presentation, Split
+from vultus.contracts.words import Split
 from vultus.metrics import auc, equal_error_rate
 from vultus.networks.adapter import AdaptedTrunk, Adapter, levelling
 from vultus.networks.encoder import TorchEncoder
@@ -126,9 +126,9 @@ def _lesson(
 
     Raises: TrainingFailed, with fewer than two subjects to tell apart.
     """
-    train = rows_of(crops, Split.TRAIN, _COLUMNS, only=Presentation.BONA_FIDE)
+    train = faces_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "subject", params.limit, params.seed)
-    validation = rows_of(crops, Split.VALIDATION, _COLUMNS, only=Presentation.BONA_FIDE)
+    validation = faces_of(crops, Split.VALIDATION, _COLUMNS)
     subjects = codes(train)
     require_subjects(subjects, params)
     rows = len(train) * params.views + len(validation)

@@ -25,6 +25,8 @@ from vultus.contracts.words import Task
 from vultus.dataset.leftout import LeftOut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
@@ -111,10 +113,6 @@ def _train(
     world: World,
     commit: str,
 ) -> TrainReport:
-    from components.train.embedder import fit_embedder
-    from components.train.frozen import fit_frozen
-    from components.train.liveness import fit_liveness
-    from components.train.recognition import fit_recognition
     from vultus.networks.resume import ResumeFolder
     from vultus.networks.schedule import FitParams
 
@@ -125,10 +123,7 @@ def _train(
     name = fingerprint(params, faces.digest)
     state = ResumeFolder(resume / (name if world.first else f"{name}-{world.rank}"))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
-    if params.task is Task.RECOGNITION:
-        course = fit_embedder if params.whole else fit_recognition
-    else:
-        course = fit_frozen if params.pad_network == "lite0-frozen" else fit_liveness
+    course = _course(params)
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
         log.environment({"commit": commit, "processes": world.size, "device": device})
@@ -153,6 +148,18 @@ def _train(
     shutil.rmtree(state.folder, ignore_errors=True)
     logger.info("trained", extra={"task": params.task.value, "seconds": seconds})
     return _report(params.task, trained, transform, log.run_id, seconds)
+
+
+def _course(params: TrainParams) -> "Callable[..., Trained]":
+    """How this task and network are trained."""
+    from components.train.embedder import fit_embedder
+    from components.train.frozen import fit_frozen
+    from components.train.liveness import fit_liveness
+    from components.train.recognition import fit_recognition
+
+    if params.task is Task.RECOGNITION:
+        return fit_embedder if params.whole else fit_recognition
+    return fit_frozen if params.pad_network == "lite0-frozen" else fit_liveness
 
 
 def _report(
