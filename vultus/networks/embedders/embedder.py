@@ -1,5 +1,6 @@
 """What every embedder that is trained whole shares: stages that can be frozen, and first weights."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Self
 
@@ -9,7 +10,7 @@ from torch.nn import functional
 Size = int | tuple[int, int]
 
 
-class Embedder(nn.Module):
+class Embedder(nn.Module, ABC):
     """float32 [N, 3, S, S], RGB 0–255 -> float32 [N, D], not of unit length."""
 
     dimension: int
@@ -19,9 +20,9 @@ class Embedder(nn.Module):
     """Parts of published weights that only their training needed."""
     _still: Sequence[nn.Module] = ()
 
+    @abstractmethod
     def stages(self) -> list[nn.Module]:
         """The parts in the order in which a picture passes them; the last one gives the embedding."""
-        raise NotImplementedError
 
     def translated(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Published weights under this network's names, without their classifier."""
