@@ -127,7 +127,9 @@ def test_every_head_moves_the_whole_network(bench: Bench, head: str) -> None:
 @pytest.mark.slow
 def test_a_student_comes_nearer_to_its_teacher_and_needs_no_second_subject(bench: Bench) -> None:
     bench.keep(pc.equal(FaceCrops.open(bench.root / "crops").crops["subject"], "drawn-0-000"))
-    report = bench.train(teacher="sface", epochs=6, views=8, network_options={"width": 0.25})
+    report = bench.train(
+        teacher="sface", epochs=40, batch=8, views=8, network_options={"width": 0.25}
+    )
     transform = bench.checkpoint.transform
     assert isinstance(transform, RecognitionTransform)
     assert (report.examples, transform.dimension) == (4, 128)
