@@ -18,6 +18,7 @@ from vultus.contracts.evaluation import Figure
 from vultus.contracts.models import ModelVersion, OnnxModel
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
+from vultus.dataset.leftout import LeftOut
 from vultus.errors import BadParameter
 from vultus.inference.encoder import OnnxEncoder
 from vultus.inference.panel import OnnxPadMember
@@ -167,7 +168,7 @@ def _judged(
     else:
         members = one.transform.members
         scorers = {m.name: OnnxPadMember(one.folder / m.file, m) for m in members}
-        panel = judge_panel(scorers, one.transform, crops, params, store)
+        panel = judge_panel(scorers, one.transform, crops, params, store, LeftOut())
         wanted = ("pad_eer", "apcer", "bpcer", "pad_auc")
         found, names = panel.figures, [row["context_sha256"] for row in panel.test.rows]
     whole = {figure.name: figure for figure in found if figure.slice == "all"}

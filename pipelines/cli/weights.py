@@ -130,10 +130,13 @@ def _locate(settings: Settings, name: str) -> Path:
         return available(name, folder) or fetch(name, folder, lambda uri: _version(settings, uri))
     try:
         return locate_fasnet(folder)
-    except WeightsUnavailable:
-        for part in _PAIR:
-            if available(part, folder) is None:
-                fetch(part, folder)
+    except WeightsUnavailable as absent:
+        try:
+            for part in _PAIR:
+                if available(part, folder) is None:
+                    fetch(part, folder)
+        except WeightsUnavailable as error:
+            raise WeightsUnavailable(f"{absent}; by URL: {error}") from error
         return locate_fasnet(folder)
 
 

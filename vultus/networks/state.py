@@ -1,7 +1,7 @@
-"""Weights of others as plain tensors, and into a network: read as data only, never as code."""
+"""Weights as plain tensors, and into a network: read as data alone, and only if they fit."""
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,7 +13,8 @@ from vultus.errors import BadArtifact
 
 _NESTED = ("state_dict", "model_state_dict", "model", "net")
 _PARALLEL = "module."
-_SHOWN = 4
+_NAMED = 3
+"""As many names are given of each kind; a large network has hundreds."""
 _KNOWN = (
     ("mobilenet-v3 of torchvision", ("features.0.0.weight", "classifier.3.weight")),
     ("efficientnet of torchvision", ("features.0.0.weight", "classifier.1.weight")),
@@ -44,8 +45,8 @@ def read_state(file: Path) -> dict[str, Tensor]:
     except pickle.UnpicklingError as error:
         first = str(error).strip().splitlines()[0]
         raise BadArtifact(
-            f"{file} holds more than tensors and is not loaded, for its code would run: {first}; "
-            "ask for the state dict alone, best as safetensors"
+            f"{file} cannot be read as weights: {first}; code in such a file is never run: ask for "
+            "the state dict alone, best as safetensors"
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError, SafetensorError) as error:
         raise BadArtifact(f"{file} cannot be read as weights: {error}; fetch it again") from error
@@ -63,44 +64,53 @@ def read_state(file: Path) -> dict[str, Tensor]:
 
 
 def load_into(
-    module: nn.Module,
+    network: nn.Module,
     state: Mapping[str, Tensor],
     *,
+    source: Path | str = "the state dict",
+    name: str = "",
     prefix: str = "",
     ignore: Iterable[str] = (),
 ) -> None:
-    """Put the weights into the module; nothing is put where something does not fit.
+    """Put the weights into the network; nothing is put where something does not fit.
 
     Args:
-        module: gets the values, in its own dtype.
+        network: gets the values, in its own dtype.
+        source, name: of weights and network, for the message.
         prefix: only names that begin with it are meant; it is taken off.
         ignore: beginnings of names that may be missing, left over or of another shape, such as
-            "classifier.": the module keeps its own values there.
-    Raises: BadArtifact, naming what is missing, left over and of another shape, and whose weights
-        these seem to be.
+            "classifier.": the network keeps its own values there.
+    Raises: BadArtifact, naming what differs and whose weights these seem to be.
     """
     left_out = tuple(ignore)
+    own = network.state_dict()
     given = {
-        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+        key.removeprefix(prefix): value
+        for key, value in state.items()
+        if key.startswith(prefix) and not key.removeprefix(prefix).startswith(left_out)
     }
-    own = module.state_dict()
-    meant = {name for name in {*own, *given} if not (left_out and name.startswith(left_out))}
-    faults = {
-        "missing": sorted(name for name in meant if name not in given),
-        "unexpected": sorted(name for name in meant if name not in own),
-        "of another shape": [
-            f"{name} {list(given[name].shape)} instead of {list(own[name].shape)}"
-            for name in sorted(meant)
-            if name in given and name in own and given[name].shape != own[name].shape
-        ],
-    }
-    if any(faults.values()):
-        said = "; ".join(f"{kind}: {_some(names)}" for kind, names in faults.items() if names)
+    kept = {key: value for key, value in own.items() if key.startswith(left_out)}
+    wrong = misfit(network, {**kept, **given})
+    if wrong:
         raise BadArtifact(
-            f"these are not the weights of {type(module).__name__}: {said}. They seem to be those "
-            f"of {whose(state)}; choose that architecture, or other weights"
+            f"{source} does not fit {name or type(network).__name__}: {wrong}. These seem to be the "
+            f"weights of {whose(state)}; choose that architecture, or other weights"
         )
-    module.load_state_dict({**own, **{name: given[name] for name in meant}})
+    network.load_state_dict({**kept, **given})
+
+
+def misfit(network: nn.Module, state: Mapping[str, Tensor]) -> str:
+    """What differs between the weights a network has and those it is offered; empty if nothing."""
+    own = network.state_dict()
+    missing = [name for name in own if name not in state]
+    strange = [name for name in state if name not in own]
+    bent = [
+        f"{name} is {list(state[name].shape)}, not {list(value.shape)}"
+        for name, value in own.items()
+        if name in state and state[name].shape != value.shape
+    ]
+    kinds = ((missing, "missing"), (strange, "not of this network"), (bent, "of another shape"))
+    return "; ".join(f"{len(names)} {kind}: {_some(names)}" for names, kind in kinds if names)
 
 
 def whose(state: Mapping[str, Tensor]) -> str:
@@ -112,6 +122,5 @@ def whose(state: Mapping[str, Tensor]) -> str:
     )
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+def _some(names: Sequence[str]) -> str:
+    return ", ".join([*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])])
