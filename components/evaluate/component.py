@@ -30,6 +30,7 @@ def evaluate(
         EvaluateParams.model_validate(params),
         store=door.store,
         threads=door.processes,
+        weights=door.home.weights,
     )
     evaluation.metadata.update(found.summary())
     metrics.metadata.update(found.numbers())

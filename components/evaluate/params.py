@@ -45,6 +45,16 @@ class EvaluateParams(BaseModel):
         ge=0,
         description="trials that gradient attacks are tried on, 0 = none; 16 take some minutes",
     )
+    beside: tuple[str, ...] = Field(
+        default=(),
+        description="public models judged on the same trials in the report, e.g. sface, resnet29, "
+        "npm-liveness; all = every one of the task; takes a minute a model",
+    )
+    calibration: int = Field(
+        default=64,
+        ge=1,
+        description="pictures of the train split named for networks that are made int8 later",
+    )
     reference_rows: int = Field(default=1000, ge=0, description="reference window of monitoring")
     worst: int = Field(
         default=6, ge=0, description="faces of each kind shown in the report, 0 = show no face"

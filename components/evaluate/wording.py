@@ -12,6 +12,7 @@ TITLES = {
     Task.LIVENESS: "Evaluation: presentation attack detection",
 }
 NAMES = {
+    "accuracy": "accuracy",
     "eer": "EER",
     "auc": "AUC",
     "pad_auc": "AUC",
@@ -35,6 +36,7 @@ def name_of(figure: Figure) -> str:
     """How a person calls the figure."""
     for prefix, words in (
         ("fnmr_at_fmr_", "FNMR at FMR"),
+        ("tar_at_fmr_", "TAR at FMR"),
         ("realised_fmr_", "FMR realised, set to"),
     ):
         if figure.name.startswith(prefix):
