@@ -1,7 +1,8 @@
 """Models in the state folder and in the registry, as what can be compared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from vultus.contracts.home import Home
 from vultus.contracts.models import Checkpoint, ModelVersion, OnnxModel
 from vultus.contracts.seams import Registry, VersionRef
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL, Task
-from vultus.errors import BadParameter, WeightsUnavailable
+from vultus.errors import BadArtifact, BadParameter, VultusError
 from vultus.networks.provenance import provenance_of
 
 _REGISTERED = {Task.RECOGNITION: RECOGNITION_MODEL, Task.LIVENESS: PAD_MODEL}
@@ -62,20 +63,27 @@ class Models:
         """
         found: list[Contender] = []
         missing: list[str] = []
-        for name in PUBLIC[task]:
+
+        def have(name: str, make: Callable[[], Contender]) -> None:
             try:
-                found.append(public(name, self.place, self.home.weights))
-            except WeightsUnavailable as error:
+                found.append(make())
+            except VultusError as error:
                 missing.append(f"{name}: {error}")
-        found += [
-            self._registered(version) for version in self.registry.versions(_REGISTERED[task])
-        ]
+
+        for name in PUBLIC[task]:
+            have(name, partial(public, name, self.place, self.home.weights))
+        for version in self.registry.versions(_REGISTERED[task]):
+            have(str(version), partial(self._registered, version))
         known = {one.digest for one in found}
         for file in self._newest_first():
-            checkpoint = Checkpoint.open(file.parent)
+            try:
+                checkpoint = Checkpoint.open(file.parent)
+            except BadArtifact as error:
+                missing.append(f"{file.parent}: {error}")
+                continue
             if checkpoint.task is task and checkpoint.digest not in known:
                 known.add(checkpoint.digest)
-                found.append(self._trained(file.parent))
+                have(str(file.parent), partial(self._trained, file.parent))
         return _told_apart(found), missing
 
     def _registered(self, version: VersionRef) -> Contender:

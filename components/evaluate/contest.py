@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.evaluate.comparisons import Comparisons
+from components.evaluate.accuracy import accepted_of, accuracy
 from components.evaluate.contenders import EMBEDDING, Contender
 from components.evaluate.cost import milliseconds, with_int8
-from components.evaluate.figures import Weights, curve_figure
 from components.evaluate.liveness import judge_panel
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import RecognitionResult, exponent, judge_encoder
@@ -20,10 +19,9 @@ from vultus.contracts.seams import Store
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Task
 from vultus.dataset.leftout import LeftOut
-from vultus.errors import BadParameter
+from vultus.errors import BadParameter, TransformMismatch, WeightsUnavailable
 from vultus.inference.encoder import OnnxEncoder
 from vultus.inference.panel import OnnxPadMember
-from vultus.metrics import Ranking
 from vultus.networks.load import OWN_MEMBER
 from vultus.networks.provenance import Provenance
 from vultus.networks.work import work_of
@@ -64,16 +62,22 @@ def compare(
     place: Path,
     *,
     int8: bool = True,
+    lost: list[str] | None = None,
 ) -> list[Standing]:
     """Judge all on the trials that `crops` and `params` give, then time them in turn.
 
-    Args: place: where int8 forms are made, of networks that came without; int8: make and judge them.
-    Raises: BadParameter, for models of both tasks; NoTrials; StorageUnavailable.
+    Args:
+        place: where int8 forms are made, of networks that came without; int8: make and judge them.
+        lost: takes what is wrong with a model that cannot be loaded; without it that is an error.
+    Raises: BadParameter, for models of both tasks; NoTrials; StorageUnavailable; TransformMismatch,
+        WeightsUnavailable.
     """
     if len({one.task for one in contenders}) != 1:
         raise BadParameter("only models of one task can be compared: all recognition, or all PAD")
+    contenders = [one for one in contenders if _loads(one, lost)]
     if int8:
         contenders = [with_int8(one, crops, params, store, place) for one in contenders]
+    contenders = [_without_broken_int8(one) for one in contenders]
     judged = [_judged(one, {}, crops, params, store) for one in contenders]
     small = [
         _judged(one, one.int8, crops, params, store)[0] if one.int8 else {} for one in contenders
@@ -85,6 +89,28 @@ def compare(
         for one, (found, trials), again in zip(contenders, judged, small, strict=True)
         for line in _lines(one, found, again, trials, spent)
     ]
+
+
+def _loads(one: Contender, lost: list[str] | None) -> bool:
+    """Whether its networks can be opened and fit their transform."""
+    try:
+        _opened(one, {})
+    except (TransformMismatch, WeightsUnavailable) as error:
+        if lost is None:
+            raise
+        lost.append(f"{one.name}: {error}")
+        return False
+    return True
+
+
+def _without_broken_int8(one: Contender) -> Contender:
+    """The contender without int8 forms, and the reason said, where one cannot be opened."""
+    try:
+        _opened(one, one.int8 or {})
+    except (TransformMismatch, WeightsUnavailable) as error:
+        said = "; ".join(filter(None, [one.int8_said, f"no int8: {error}"]))
+        return replace(one, int8=None, int8_said=said)
+    return one
 
 
 def _lines(
@@ -169,21 +195,27 @@ def _judged(
 
     Args: instead: files that stand in for the float ones.
     """
-    other = instead or {}
-    if not isinstance(one.transform, LivenessTransform):
-        file = other.get(EMBEDDING, one.folder / EMBEDDING)
-        result = judge_encoder(OnnxEncoder(file, one.transform), crops, params, store)
+    opened = _opened(one, instead or {})
+    if isinstance(opened, OnnxEncoder):
+        result = judge_encoder(opened, crops, params, store)
         names = [row["chip_sha256"] for row in result.test.rows]
         return {one.name: _recognition(result, params)}, _digest(names)
-    scorers = {
-        member.name: OnnxPadMember(other.get(member.file, one.folder / member.file), member)
-        for member in one.transform.members
-    }
-    panel = judge_panel(scorers, one.transform, crops, params, store, LeftOut())
+    assert isinstance(one.transform, LivenessTransform)
+    panel = judge_panel(opened, one.transform, crops, params, store, LeftOut())
     found = {one.name: _chosen(panel.figures, "all")}
     for member in one.transform.members:
         found.setdefault(member.name, _chosen(panel.slices, f"{_MEMBER}{member.name}"))
     return found, _digest([row["context_sha256"] for row in panel.test.rows])
+
+
+def _opened(one: Contender, instead: Mapping[str, Path]) -> OnnxEncoder | dict[str, OnnxPadMember]:
+    """Raises: TransformMismatch, WeightsUnavailable."""
+    if not isinstance(one.transform, LivenessTransform):
+        return OnnxEncoder(instead.get(EMBEDDING, one.folder / EMBEDDING), one.transform)
+    return {
+        member.name: OnnxPadMember(instead.get(member.file, one.folder / member.file), member)
+        for member in one.transform.members
+    }
 
 
 def _chosen(figures: Sequence[Figure], slice_name: str) -> list[Figure]:
@@ -203,38 +235,6 @@ def _recognition(result: RecognitionResult, params: EvaluateParams) -> list[Figu
         missed,
         found[f"realised_fmr_{at}"],
     ]
-
-
-def accuracy(validation: Comparisons, test: Comparisons, params: EvaluateParams) -> Figure:
-    """Share of right 1:1 decisions, mated and non-mated counting alike, as on balanced lists of pairs.
-
-    At the threshold that was best on the validation split; interval from drawing persons.
-    """
-    curve = Ranking(validation.scores, validation.mated).det()
-    threshold = float(curve.threshold[int(np.argmin(curve.fmr + curve.fnmr))])
-    mated, right = test.mated, (test.scores >= np.float32(threshold)) == test.mated
-
-    def balanced(weights: Weights | None) -> float:
-        mass = np.ones(len(mated)) if weights is None else weights
-        both = [float(mass[kind].sum()) for kind in (mated, ~mated)]
-        if 0 in both:
-            return float("nan")
-        sums = [float(mass[kind & right].sum()) for kind in (mated, ~mated)]
-        return sum(part / whole for part, whole in zip(sums, both, strict=True)) / 2
-
-    first, second = test.subjects[test.first], test.subjects[test.second]
-    how = f"threshold {threshold:.4f}, best on validation; both kinds of trial count alike"
-    return curve_figure("accuracy", balanced, mated, first, second, params, method=how, error=False)
-
-
-def accepted_of(missed: Figure, name: str) -> Figure:
-    """1 - FNMR with its interval, under the name TAR."""
-
-    def rest(value: float | None) -> float | None:
-        return None if value is None else 1 - value
-
-    changes = {"name": name, "value": rest(missed.value), "verdict": None}
-    return missed.model_copy(update={**changes, "low": rest(missed.high), "high": rest(missed.low)})
 
 
 def _digest(names: Sequence[str]) -> str:

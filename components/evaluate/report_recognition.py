@@ -9,6 +9,7 @@ from components.evaluate.comparisons import Comparisons
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import RecognitionResult, exponent
 from components.evaluate.wording import (
+    OTHER_MODELS,
     asked_table,
     headline_table,
     interval,
@@ -197,6 +198,7 @@ def _limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block
             "are not real ones: their figures show that the pipeline works, not that a door is safe.",
         ),
         ("attacks", "no presentation attack is among the trials; that is the other report."),
+        OTHER_MODELS,
     ]
     yield Heading("What this evaluation cannot support")
     yield Table(("about", "why"), tuple(rows))

@@ -22,6 +22,12 @@ NAMES = {
     "bpcer_at_apcer_5": "BPCER at APCER 5 %",
     "bpcer_at_apcer_10": "BPCER at APCER 10 %",
 }
+OTHER_MODELS = (
+    "other models",
+    "an evaluation looks at no other model of ours. `vultus compare` puts all there are, the champion "
+    "among them, on the same trials, with what each costs and whose weights it has.",
+)
+"""A row of what an evaluation cannot support, in both reports."""
 _AS_SHARE = {"auc", "pad_auc"}
 _WORST_FIRST = (Verdict.FAIL, Verdict.NOT_ENOUGH_DATA, Verdict.PASS)
 

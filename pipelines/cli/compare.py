@@ -65,9 +65,10 @@ def compare(
         place = Path(folder)
         groups, missing = _groups(settings, models, task, place)
         for group in groups:
-            found = judged(group, crops.crops, params, store, place, int8=int8)
+            lost = None if models else missing
+            found = judged(group, crops.crops, params, store, place, int8=int8, lost=lost)
             lines += found
-            blocks += contest_blocks(found, processor())
+            blocks += contest_blocks(found, processor()) if found else []
     blocks += [Text(f"Not compared: {one}", quiet=True) for one in missing]
     said = {"data": crops.digest, "processor": processor(), "missing": missing}
     text = json.dumps({**said, "models": [x.model_dump(mode="json") for x in lines]}, indent=2)

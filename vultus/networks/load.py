@@ -13,6 +13,7 @@ from vultus.contracts.transform import (
     ChipWindow,
     DetectorParams,
     LivenessTransform,
+    PanelMember,
     RecognitionTransform,
     TensorParams,
 )
@@ -114,7 +115,7 @@ def write_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
     if isinstance(transform, RecognitionTransform):
         tensor, crops, output = transform.tensor, 1, "embedding"
     else:
-        own = next(member for member in transform.members if member.name == OWN_MEMBER)
+        own = own_member(checkpoint)
         tensor, crops, output = own.tensor, len(own.scales), "logit"
     # Two rows: the exporter would take a batch of one for a constant.
     example = torch.zeros(2, 3 * crops, tensor.side, tensor.side)
@@ -138,8 +139,18 @@ def encoder_from(checkpoint: Checkpoint) -> TorchEncoder:
 
 def pad_member_from(checkpoint: Checkpoint) -> TorchPadMember:
     """Our own member of a PAD checkpoint. Raises: BadParameter, for a recognition one."""
+    return TorchPadMember(network_from(checkpoint), own_member(checkpoint))
+
+
+def own_member(checkpoint: Checkpoint) -> PanelMember:
+    """Our row of its panel. Raises: BadParameter, for recognition; BadArtifact, without such a row."""
     transform = checkpoint.transform
     if not isinstance(transform, LivenessTransform):
         raise BadParameter(f"{checkpoint.path} is for {checkpoint.task}, not {Task.LIVENESS}")
-    own = next(member for member in transform.members if member.name == OWN_MEMBER)
-    return TorchPadMember(network_from(checkpoint), own)
+    found = next((member for member in transform.members if member.name == OWN_MEMBER), None)
+    if found is None:
+        raise BadArtifact(
+            f"{checkpoint.path}: its panel has no member {OWN_MEMBER}; an older version named it "
+            "otherwise: train again"
+        )
+    return found

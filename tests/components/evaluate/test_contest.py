@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 import pytest
 
 from components.evaluate import EvaluateParams
+from components.evaluate.accuracy import accepted_of, accuracy
 from components.evaluate.calibration import calibration_of
 from components.evaluate.comparisons import Comparisons
 from components.evaluate.contenders import Contender, exported, trained
-from components.evaluate.contest import Standing, accepted_of, accuracy, compare
+from components.evaluate.contest import Standing, compare
 from components.evaluate.cost import with_int8
 from components.evaluate.report_contest import contest_blocks, is_worse
 from components.train import TrainParams, train_model
@@ -23,7 +24,7 @@ from vultus.contracts.evaluation import Figure
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint, OnnxModel
 from vultus.contracts.words import Evidence, Split, Task
-from vultus.errors import BadParameter
+from vultus.errors import BadParameter, WeightsUnavailable
 from vultus.inference.int8 import int8_file, quantise
 from vultus.networks.provenance import Provenance
 from vultus.reports import Table, to_html
@@ -177,6 +178,32 @@ def test_an_int8_form_that_lost_its_way_is_called_worse(
     lines = compare([broken, itself], crops, PARAMS, store, tmp_path)
     assert is_worse(lines[0])
     assert not is_worse(lines[1])
+
+
+def test_a_broken_int8_file_costs_only_the_int8_form(
+    crops: pa.Table, store: FolderStore, tmp_path: Path
+) -> None:
+    good, torn = _embedder(tmp_path, "one", 1), tmp_path / "torn.onnx"
+    torn.write_bytes((good.folder / "model.onnx").read_bytes()[:200])
+    [line] = compare(
+        [replace(good, int8={"model.onnx": torn})], crops, PARAMS, store, tmp_path, int8=False
+    )
+    assert line.cpu_ms_int8 is None
+    assert "torn.onnx cannot be loaded" in line.int8_said
+    assert line.figures[0].value is not None
+
+
+def test_a_model_that_cannot_be_loaded_is_left_out_by_name_or_refused(
+    crops: pa.Table, store: FolderStore, tmp_path: Path
+) -> None:
+    good, torn = _embedder(tmp_path, "one", 1), _embedder(tmp_path, "torn", 2)
+    (torn.folder / "model.onnx").write_bytes(b"no network")
+    lost: list[str] = []
+    lines = compare([good, torn], crops, PARAMS, store, tmp_path, int8=False, lost=lost)
+    assert [line.name for line in lines] == ["one"]
+    assert lost[0].startswith("torn: model.onnx cannot be loaded")
+    with pytest.raises(WeightsUnavailable):
+        compare([good, torn], crops, PARAMS, store, tmp_path, int8=False)
 
 
 @pytest.mark.slow
