@@ -1,6 +1,8 @@
 """What decides an evaluation."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class EvaluateParams(BaseModel):
@@ -63,3 +65,9 @@ class EvaluateParams(BaseModel):
     require_fnmr: float = Field(default=0.05, gt=0, lt=1, description="at each of fmrs, at most")
     require_apcer: float = Field(default=0.1, gt=0, lt=1, description="worst species, at most")
     require_bpcer: float = Field(default=0.1, gt=0, lt=1, description="at most")
+
+    @field_validator("beside", mode="before")
+    @classmethod
+    def _said_in_one_word(cls, given: Any) -> Any:
+        """`--set evaluate.beside=all` and `=sface,resnet29` are lists too."""
+        return [one.strip() for one in given.split(",")] if isinstance(given, str) else given

@@ -323,6 +323,11 @@ def test_a_model_that_is_not_public_cannot_stand_beside(faces: Bench, tmp_path: 
         )  # fmt: skip
 
 
+def test_public_models_may_be_named_in_one_word() -> None:
+    assert EvaluateParams.model_validate({"beside": "all"}).beside == ("all",)
+    assert EvaluateParams.model_validate({"beside": "a, b"}).beside == ("a", "b")
+
+
 def test_pictures_to_calibrate_on_are_named_from_the_train_split(
     faces: Bench, judged: Judged
 ) -> None:
