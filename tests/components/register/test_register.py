@@ -1,5 +1,6 @@
 """A model enters the registry once, signed, with its origin; a registry that is down loses nothing."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def test_a_version_is_signed_whole_and_carries_its_origin(
     assert got.data.metrics["test_eer"] < 0.05
     files = [entry.path for entry in client_of(tracking.uri).list_artifacts(trained, "evaluation")]
     assert files == ["evaluation/report.html"]
+
+
+def test_what_a_model_is_made_of_stays_with_its_version(tracking: Tracking, tmp_path: Path) -> None:
+    manifest = pair(tmp_path, 1) / "model" / "manifest.json"
+    said = json.loads(manifest.read_text())
+    made_of = {"architecture": "edge", "licence": "house only", "training_data": "our door"}
+    said["facts"] |= {"provenance": made_of, "int8": {}}
+    manifest.write_text(json.dumps(said))
+    register(tmp_path, tracking)
+    facts = ModelVersion.open(tmp_path / "version").manifest.facts
+    assert facts["provenance"] == made_of
+    assert "int8" not in facts
 
 
 @pytest.mark.parametrize("known_run", [True, False])
