@@ -163,6 +163,8 @@ def _facts(taken: "Intake") -> dict[str, Any]:
         pairs = zip(table["presentation"].to_pylist(), table["simulated"].to_pylist(), strict=True)
         presentations.update(f"{kind}{', simulated' if made else ''}" for kind, made in pairs)
     return {
+        "read": taken.read,
+        "known": taken.known,
         "faces": dict(presentations),
         "subjects": len(subjects),
         "quarantine": quarantine_of(taken.crops, taken.raw),
@@ -182,6 +184,9 @@ def _print(facts: dict[str, Any], name: str) -> None:
 
     faces, refused = facts["faces"], facts["quarantine"]
     table = Table("", "", title="Data version", title_justify="left", show_header=False)
+    table.add_row("offered", f"{facts['read'] + facts['known']:,}")
+    table.add_row("  read now", f"{facts['read']:,}")
+    table.add_row("  known from before", f"{facts['known']:,}")
     table.add_row("faces", f"{sum(faces.values()):,}")
     for kind, count in faces.items():
         table.add_row(f"  {kind.replace('_', ' ')}", f"{count:,}")
