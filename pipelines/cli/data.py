@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ import typer
 from vultus.settings import Settings
 
 if TYPE_CHECKING:
+    from components.validate.page_training import Recipes
     from components.validate.report import DatasetReport
     from pipelines.intake import Intake
 
@@ -97,7 +99,7 @@ def report(
             return
         place = out or settings.paths.reports / f"data-{opened.digest[:12]}"
         place.mkdir(parents=True, exist_ok=True)
-        found = writer.write(opened, place, raw, said)
+        found = replace(writer, recipes=_recipes()).write(opened, place, raw, said)
     if as_json:
         typer.echo(json.dumps(figures(found), indent=2))
     else:
@@ -150,6 +152,13 @@ def _writer(settings: Settings) -> "DatasetReport":
     home = settings.paths
     threads = settings.threads or os.cpu_count() or 1
     return dataset_report(SurveyParams(), store_from(settings.storage, home), home.weights, threads)
+
+
+def _recipes() -> "Recipes":
+    from components.train.showing import shown_chips, shown_crops
+    from components.validate.page_training import Recipes
+
+    return Recipes(recognition=shown_chips, liveness=shown_crops)
 
 
 def _facts(taken: "Intake") -> dict[str, Any]:

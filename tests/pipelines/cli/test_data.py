@@ -88,7 +88,8 @@ def test_a_report_is_written_where_one_asks_for_it(
 ) -> None:
     result = vultus("report", versions[1].digest[:8], "--out", str(tmp_path / "out"))
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "out" / "report.html").is_file()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "What training will do to these pictures" in page
     assert "report.html" in result.output
 
 
