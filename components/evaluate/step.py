@@ -23,6 +23,7 @@ from vultus.contracts.evaluation import (
     PAD_TRIALS,
     RECOGNITION_SCORES,
     RECOGNITION_TRIALS,
+    SEARCHES,
     THRESHOLDS,
     EvaluationReport,
     Figure,
@@ -78,6 +79,7 @@ class _Findings:
     facts: dict[str, object]
     answer: str
     blocks: list[Block]
+    searches: pa.Table | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -126,10 +128,7 @@ def evaluate_model(
     }
 
     def fill(folder: Path) -> None:
-        write_table(found.trials, found.schemas[0], folder / "trials.parquet")
-        write_table(found.scores, found.schemas[1], folder / "scores.parquet")
-        write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
-        write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        _write_tables(found, folder)
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
         (folder / "report.html").write_text(to_html(title, found.blocks), encoding="utf-8")
         (folder / "report.pdf").write_bytes(to_pdf(title, found.blocks))
@@ -149,10 +148,19 @@ def evaluate_model(
     return report
 
 
+def _write_tables(found: _Findings, folder: Path) -> None:
+    write_table(found.trials, found.schemas[0], folder / "trials.parquet")
+    write_table(found.scores, found.schemas[1], folder / "scores.parquet")
+    write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
+    write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+    if found.searches is not None:
+        write_table(found.searches, SEARCHES, folder / "searches.parquet")
+
+
 def _recognition(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
 ) -> _Findings:
-    result = evaluate_recognition(trained, faces.crops, params, store)
+    result = evaluate_recognition(trained, faces, params, store)
     trials, scores = comparisons.tables([result.validation, result.test])
     return _Findings(
         trials=trials,
@@ -164,6 +172,7 @@ def _recognition(
         facts={"threshold": result.threshold(params.fmr), "fmr": params.fmr},
         answer=recognition_answer(result, params),
         blocks=recognition_blocks(result, params, store),
+        searches=result.searches.table(),
     )
 
 

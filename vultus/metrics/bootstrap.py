@@ -79,14 +79,16 @@ def bootstrap_share(
     *,
     replicates: int = 400,
     seed: int = 0,
+    subjects: int | None = None,
 ) -> Weights:
     """The share of errors in every replicate of `trial_weights`, float64 [R]; NaN without weight.
 
     Trials of the same subjects weigh the same, so they are added up once.
 
-    Args: errors bool [N], N >= 1.
+    Args: errors bool [N], N >= 1; subjects: K of all trials, so that their parts share the draws.
     """
-    subjects = int(max(first.max(), -1 if second is None else second.max())) + 1
+    if subjects is None:
+        subjects = int(max(first.max(), -1 if second is None else second.max())) + 1
     other = first if second is None else second
     pair, place = np.unique(first * subjects + other, return_inverse=True)
     trials = np.bincount(place, minlength=len(pair)).astype(np.float64)
