@@ -14,13 +14,17 @@ from components.train.checkpoint import Trained
 from components.train.panel import copy_member, fixed_member, tensor_params, transform_of
 from components.train.params import TrainParams
 from components.train.pictures import fair_draw, rows_of
-from components.train.presentations import BONA_FIDE, SPECIES, cut, groups_of
+from components.train.presentations import (
+    BONA_FIDE,
+    auc_by_species,
+    both_classes,
+    cut,
+    groups_of,
+)
 from components.train.tracking import Log
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture
 from vultus.contracts.words import Split
-from vultus.errors import TrainingFailed
-from vultus.metrics import auc
 from vultus.networks.engine import fit
 from vultus.networks.fourier_pad import FourierPad
 from vultus.networks.load import FOURIER_PAD
@@ -52,7 +56,9 @@ def fit_liveness(
     with reproducible(settings):
         network = FourierPad(params.pad_side, len(params.pad_scales))
     network.to(memory_format=torch.channels_last)
-    history = fit(network, lesson, settings, resume=resume, on_epoch=log.epoch)
+    history = fit(
+        network, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+    )
     options = {"side": params.pad_side, "scales": len(params.pad_scales)}
     return Trained(
         network=network,
@@ -111,14 +117,7 @@ class CropLesson:
             if len(self._validation)
             else [np.empty(0, np.float32)]
         )
-        bona_fide = self._species == 0
-        if not bona_fide.any() or bona_fide.all():
-            return {}
-        figures = {"auc": auc(logits, bona_fide)}
-        for group in np.unique(self._species[~bona_fide]):
-            shown = bona_fide | (self._species == group)
-            figures[f"auc_{SPECIES[group]}"] = auc(logits[shown], bona_fide[shown])
-        return figures
+        return auc_by_species(logits, self._species)
 
     def _scaled(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         return (crops.astype(np.float32) - np.float32(self._tensor.mean)) * np.float32(
@@ -131,13 +130,7 @@ def _lesson(crops: pa.Table, params: TrainParams, store: Store) -> CropLesson:
     train = rows_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "species", params.limit, params.seed)
     validation = rows_of(crops, Split.VALIDATION, _COLUMNS)
-    groups = groups_of(train)
-    if not (groups == 0).any() or not (groups > 0).any():
-        raise TrainingFailed(
-            f"the train split holds {int((groups == 0).sum())} bona fide and "
-            f"{int((groups > 0).sum())} attack presentations; PAD needs both: "
-            "set ingest's share of simulated attacks above 0, or add sources"
-        )
+    groups = both_classes(groups_of(train))
     jittered = cut(train, params, store, params.views)
     plain = cut(validation, params, store, 1)[:, 0]
     return CropLesson((jittered, groups), (plain, groups_of(validation)), params)

@@ -19,6 +19,7 @@ from vultus.metrics.identification import (
     missed,
 )
 from vultus.metrics.intervals import Interval, clopper_pearson, rule_of_three, wilson
+from vultus.metrics.paired import holm, mcnemar, mcnemar_by_group
 from vultus.metrics.ranking import Det, Ranking, auc, det, equal_error_rate
 from vultus.metrics.rates import (
     apcer,
@@ -32,7 +33,7 @@ from vultus.metrics.rates import (
 from vultus.metrics.resampling import Replicates, Resampled
 from vultus.metrics.species import BpcerAtApcer
 from vultus.metrics.streaming import ComparisonCounts, count_pairs
-from vultus.metrics.verdict import judge, trials_needed
+from vultus.metrics.verdict import judge, trials_needed, trials_needed_for, worst_verdict
 
 __all__ = [
     "BpcerAtApcer",
@@ -70,8 +71,11 @@ __all__ = [
     "generalised_fmr",
     "generalised_fnmr",
     "gini",
+    "holm",
     "isotonic_llr",
     "judge",
+    "mcnemar",
+    "mcnemar_by_group",
     "missed",
     "percentiles",
     "riapar",
@@ -80,6 +84,8 @@ __all__ = [
     "threshold_at_fmr",
     "trial_weights",
     "trials_needed",
+    "trials_needed_for",
     "wilson",
     "worst_to_best",
+    "worst_verdict",
 ]
