@@ -1,6 +1,6 @@
 """Recognition: comparisons, thresholds from validation, figures from test."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from components.evaluate.system import capture_figures
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint
-from vultus.contracts.seams import Store
+from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Split
 from vultus.errors import NoTrials
 from vultus.metrics import Calibration, Ranking, Replicates, Resampled, calibrate, cllr
@@ -54,8 +54,19 @@ def evaluate_recognition(
     """Score both splits. Raises: NoTrials, if validation cannot set a threshold."""
     from vultus.networks.load import encoder_from
 
-    encoder = encoder_from(checkpoint)
-    validation = Comparisons.of(faces.crops, Split.VALIDATION, params, encoder, store)
+    result = judge_encoder(encoder_from(checkpoint), faces.crops, params, store)
+    lost = capture_figures(faces, result.figures, exponent(params.fmr))
+    return replace(result, slices=[*result.slices, *lost])
+
+
+def judge_encoder(
+    encoder: Encoder, crops: pa.Table, params: EvaluateParams, store: Store
+) -> RecognitionResult:
+    """The same for any embedder, without what capture lost.
+
+    Raises: NoTrials, if validation cannot set a threshold.
+    """
+    validation = Comparisons.of(crops, Split.VALIDATION, params, encoder, store)
     mated = validation.mated
     if mated.all() or not mated.any():
         raise NoTrials(
@@ -63,7 +74,7 @@ def evaluate_recognition(
             "non-mated comparisons; both are needed to set a threshold: add subjects with two "
             "pictures each, or raise ingest's share of the validation split"
         )
-    test = Comparisons.of(faces.crops, Split.TEST, params, encoder, store)
+    test = Comparisons.of(crops, Split.TEST, params, encoder, store)
     calibration = calibrate(validation.scores[mated], validation.scores[~mated])
     others = validation.part(~mated)
     subjects = validation.subjects
@@ -80,7 +91,6 @@ def evaluate_recognition(
         *searches.figures(thresholds, params),
     ]
     slices = _slices(test, points, levels, params)
-    slices += capture_figures(faces, figures, exponent(params.fmr))
     return RecognitionResult(
         validation, test, calibration, points, levels, figures, slices, searches, drawn
     )

@@ -116,7 +116,8 @@ def _demographic(trials: Trials) -> Finding:
         "3.2.3",
         "similar performance for people of different demographic groups",
         Standing(worst_verdict(said).value),
-        f"{len(trials.groups())} groups, declared or estimated; worst: {worst[1] or 'none could be judged'}",
+        f"{len(trials.groups())} groups, declared or estimated; worst: "
+        f"{worst[1] or 'none could be judged'}",
         f"in each group {_needed(FMR_LIMIT, np.zeros(0, bool))} non-mated comparisons",
         "our yardstick: FMR and FNMR of every group keep the same limits at one threshold",
     )
