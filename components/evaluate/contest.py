@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from components.evaluate.levels import exponent
 from components.evaluate.liveness import judge_panel
 from components.evaluate.params import EvaluateParams
-from components.evaluate.recognition import exponent, judge_encoder
+from components.evaluate.recognition import judge_encoder
 from components.evaluate.wording import interval, name_of, number
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.models import ModelVersion, OnnxModel

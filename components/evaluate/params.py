@@ -21,6 +21,10 @@ class EvaluateParams(BaseModel):
     fmrs: tuple[float, ...] = Field(
         default=(1e-2, 1e-3), min_length=1, description="FMRs at which FNMR is reported"
     )
+    levels: tuple[float, ...] = Field(
+        default=(1e-2, 1e-3, 1e-4, 1e-5, 1e-6),
+        description="further FMRs in the table of thresholds, as far as the trials carry",
+    )
     max_bpcer: float = Field(
         default=0.05, gt=0, lt=1, description="on validation, sets a PAD member's threshold"
     )

@@ -29,6 +29,7 @@ from vultus.contracts.evaluation import (
     PAD_TRIALS,
     RECOGNITION_SCORES,
     RECOGNITION_TRIALS,
+    SEARCHES,
     THRESHOLDS,
     EvaluationReport,
     Figure,
@@ -84,6 +85,7 @@ class _Findings:
     facts: dict[str, object]
     answer: str
     blocks: list[Block]
+    searches: pa.Table | None = None
     conditions: pa.Table | None = None
 
     @property
@@ -158,6 +160,8 @@ def _write_tables(found: _Findings, folder: Path) -> None:
     write_table(found.scores, found.schemas[1], folder / "scores.parquet")
     write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
     write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+    if found.searches is not None:
+        write_table(found.searches, SEARCHES, folder / "searches.parquet")
     if found.conditions is not None:
         write_table(found.conditions, CONDITION_POINTS, folder / "conditions.parquet")
 
@@ -177,7 +181,7 @@ def _recognition(
     from components.evaluate.adversaries import attack_embedder
     from vultus.networks.load import encoder_from
 
-    result = evaluate_recognition(trained, faces.crops, params, store)
+    result = evaluate_recognition(trained, faces, params, store)
     trials, scores = comparisons.tables([result.validation, result.test])
     worse = sweeps.sweep_conditions(
         result.test, result.threshold(params.fmr), params, encoder_from(trained), store
@@ -199,6 +203,7 @@ def _recognition(
             *adversarial_blocks(attacked, params),
         ],
         conditions=sweeps.table(worse),
+        searches=result.searches.table(),
     )
 
 
