@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -21,10 +22,10 @@ from vultus.errors import BadArtifact, BadParameter
 from vultus.networks import resnet29, sface
 from vultus.networks.adapter import AdaptedTrunk, Adapter
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
-from vultus.networks.fourier_pad import FourierPad
+from vultus.networks.pads.zoo import PAD_ARCHITECTURES
+from vultus.networks.state import misfit
 from vultus.networks.trunk import Trunk
 
-FOURIER_PAD = "fourier-pad"
 OWN_MEMBER = "vultus-fourier"
 
 
@@ -69,31 +70,39 @@ def adapted(trunk: str) -> str:
 
 
 def build(architecture: Architecture) -> nn.Module:
-    """The network of that name, untrained. Raises: BadArtifact, for an unknown one."""
+    """The network of that name, untrained.
+
+    Raises: BadArtifact, for an unknown one; BadParameter, where its options do not fit together.
+    """
     options: Mapping[str, object] = architecture.options
     for name, packaged in TRUNKS.items():
         if architecture.name == adapted(name):
             return AdaptedTrunk(packaged.build(), Adapter(int(str(options["dimension"]))))
-    if architecture.name == FOURIER_PAD:
-        return FourierPad(int(str(options["side"])), int(str(options["scales"])))
+    if architecture.name in PAD_ARCHITECTURES:
+        return PAD_ARCHITECTURES[architecture.name](architecture)
     raise BadArtifact(
         f"architecture '{architecture.name}' is not known here; "
-        f"this version has {', '.join([*map(adapted, TRUNKS), FOURIER_PAD])}"
+        f"this version has {', '.join([*map(adapted, TRUNKS), *PAD_ARCHITECTURES])}"
     )
 
 
 def network_from(checkpoint: Checkpoint) -> nn.Module:
     """The trained network, frozen, in evaluation mode.
 
-    Raises: BadArtifact, if weights and architecture do not fit.
+    Raises: BadArtifact, if weights and architecture do not fit, naming what differs.
     """
     network = build(checkpoint.architecture)
     try:
-        network.load_state_dict(load_file(checkpoint.weights_file))
-    except (RuntimeError, KeyError) as error:
+        state = load_file(checkpoint.weights_file)
+    except SafetensorError as error:
+        raise BadArtifact(f"{checkpoint.weights_file} holds no weights: {error}") from error
+    wrong = misfit(network, state)
+    if wrong:
         raise BadArtifact(
-            f"{checkpoint.weights_file} does not fit {checkpoint.architecture.name}: {error}"
-        ) from error
+            f"{checkpoint.weights_file} does not fit {checkpoint.architecture.name}: {wrong}; "
+            "architecture.json and the weights must come from one training"
+        )
+    network.load_state_dict(state)
     return network.eval().requires_grad_(False)
 
 

@@ -1,0 +1,131 @@
+"""What a PAD network is taught: crops, the loss, and how well it tells them apart."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from components.train.augmentation import relit
+from components.train.panel import tensor_params
+from components.train.params import TrainParams
+from components.train.presentations import BONA_FIDE, SPECIES
+from vultus.contracts.arrays import RgbImage, Scores
+from vultus.contracts.words import PadDecision, Presentation
+from vultus.errors import TrainingFailed
+from vultus.metrics import auc
+from vultus.networks.pads.network import PadNetwork
+from vultus.networks.sampling import Indices
+
+_BATCH = 64
+_EVEN = 0.0
+"""Logit of a score of 0.5: what decides until `evaluate` has found a threshold."""
+
+
+class CropLesson:
+    """Crops of the train and validation split with their species; group 0 is bona fide."""
+
+    monitored = "auc"
+
+    def __init__(
+        self,
+        train: tuple[NDArray[np.uint8], Indices],
+        validation: tuple[NDArray[np.uint8], Indices],
+        params: TrainParams,
+    ) -> None:
+        """Args: crops uint8 [N, views, 3K, S, S] and [M, 3K, S, S], each with its groups."""
+        self._crops, self.groups = train
+        self._validation, self._species = validation
+        self._params = params
+        self._tensor = tensor_params(params)
+        attacks = [int(group) for group in np.unique(self.groups) if group != BONA_FIDE]
+        rest = (1 - params.bona_fide_share) / max(1, len(attacks))
+        self.shares = {BONA_FIDE: params.bona_fide_share, **dict.fromkeys(attacks, rest)}
+
+    def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
+        """Crops of one jitter each, mildly relit; their groups, int64."""
+        views = rng.integers(0, self._crops.shape[1], len(indices))
+        crops = torch.from_numpy(self._scaled(self._crops[indices, views]))
+        crops = relit(crops, self._params.pad_augment, rng)
+        groups = torch.from_numpy(self.groups[indices])
+        return crops.contiguous(memory_format=torch.channels_last), groups
+
+    def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        """Cross-entropy, and what the auxiliary heads got wrong, each with its weight.
+
+        Raises: TrainingFailed, for a network that is no PadNetwork.
+        """
+        if not isinstance(network, PadNetwork):
+            raise TrainingFailed(f"{type(network).__name__} has no training_outputs: no PadNetwork")
+        crops, groups = batch
+        logits, auxiliary = network.training_outputs(crops, groups)
+        smooth = self._params.label_smoothing
+        soft = (groups == BONA_FIDE).to(logits.dtype) * (1 - 2 * smooth) + smooth
+        loss = functional.binary_cross_entropy_with_logits(logits, soft)
+        for name, weight in self._params.pad_auxiliary.chosen.items():
+            loss = loss + weight * auxiliary[name]
+        return loss
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """AUC over all attacks and per species; empty without both classes."""
+        bona_fide = self._species == BONA_FIDE
+        if not bona_fide.any() or bona_fide.all():
+            return {}
+        logits = self._logits(network)
+        figures = {"auc": auc(logits, bona_fide)}
+        for group in np.unique(self._species[~bona_fide]):
+            shown = bona_fide | (self._species == group)
+            figures[f"auc_{SPECIES[group]}"] = auc(logits[shown], bona_fide[shown])
+        return figures
+
+    def confusion(self, network: nn.Module) -> dict[str, dict[str, int]]:
+        """Validation presentations: species (or bona_fide) -> decision at a score of 0.5 -> count.
+
+        Args: network: in evaluation mode.
+        """
+        accepted = self._logits(network) >= _EVEN
+        return {
+            name_of(int(group)): {
+                PadDecision.BONA_FIDE.value: int((accepted & (self._species == group)).sum()),
+                PadDecision.ATTACK.value: int((~accepted & (self._species == group)).sum()),
+            }
+            for group in np.unique(self._species)
+        }
+
+    def hardest(self, network: nn.Module, n: int) -> list[tuple[int, float]]:
+        """The worst errors on validation: (index, score in [0, 1]), the most confident first.
+
+        Args: network: in evaluation mode; n: as many at most; only errors at a score of 0.5 count.
+        """
+        logits = self._logits(network)
+        wrong = (logits >= _EVEN) != (self._species == BONA_FIDE)
+        order = np.argsort(-np.abs(logits), kind="stable")
+        chosen = order[wrong[order]][:n]
+        scores = 1 / (1 + np.exp(-logits[chosen].astype(np.float64)))
+        return [(int(index), float(score)) for index, score in zip(chosen, scores, strict=True)]
+
+    def shown(self, index: int) -> tuple[RgbImage, str]:
+        """One validation presentation: RGB uint8 [S, K · S, 3], its scales side by side, and its
+        species or bona_fide."""
+        levels = np.split(self._validation[index], len(self._params.pad_scales))
+        picture = np.concatenate([level.transpose(1, 2, 0) for level in levels], axis=1)
+        return np.ascontiguousarray(picture), name_of(int(self._species[index]))
+
+    @torch.no_grad()
+    def _logits(self, network: nn.Module) -> Scores:
+        """float32 [M] of the validation presentations."""
+        out = np.empty(len(self._validation), np.float32)
+        for start in range(0, len(out), _BATCH):
+            part = slice(start, start + _BATCH)
+            out[part] = network(torch.from_numpy(self._scaled(self._validation[part]))).numpy()
+        return out
+
+    def _scaled(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return (crops.astype(np.float32) - np.float32(self._tensor.mean)) * np.float32(
+            self._tensor.scale
+        )
+
+
+def name_of(group: int) -> str:
+    """PAI species of a group, or bona_fide."""
+    return SPECIES[group] or Presentation.BONA_FIDE.value
