@@ -1,7 +1,9 @@
 """Is ingest about as fast as reading and hashing the same files, and does its memory stay flat?
 
 Targets: >= 60 % of the rate of read + sha256 with as many processes; peak memory within 10 % between
-10,000 and 200,000 pictures. Interleaved rounds, medians; every run is a process of its own.
+10,000 and 200,000 pictures. Interleaved rounds, medians; every run is a process of its own. Ingest also
+writes what it reads, and waits until it is on the disk: `disk_write_mb_per_s` says how fast that could
+be, and processor time, which does not depend on the disk, is given beside the clock.
 """
 
 import argparse
@@ -27,7 +29,7 @@ _FEW = 10_000
 def main() -> None:
     """Draw files, then time; or, as a child, do one timed thing."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--files", type=int, default=10_000)
+    options.add_argument("--files", type=int, default=40_000)
     options.add_argument("--many", type=int, default=200_000, help="for memory; 0 leaves it out")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--child", nargs=2, metavar=("WHAT", "FOLDER"))
@@ -51,19 +53,48 @@ def measure(root: Path, files: int, many: int, rounds: int) -> dict[str, object]
         if state == "from_disk" and not _forgets():
             figures[state] = "not measured: only root may empty the page cache"
             continue
-        raw: list[float] = []
-        ours: list[float] = []
+        runs: dict[str, list[dict[str, float]]] = {"read": [], "ingest": []}
         for _ in range(rounds):
-            for what, runs in (("read", raw), ("ingest", ours)):
+            for what, facts in runs.items():
                 if state == "from_disk":
                     _forgets()
-                runs.append(_child(what, root)["seconds"])
-        figures[state] = {
-            "read_and_sha256_per_s": round(files / statistics.median(raw)),
-            "ingest_per_s": round(files / statistics.median(ours)),
-            "ingest_of_raw": round(statistics.median(raw) / statistics.median(ours), 3),
-        }
+                facts.append(_child(what, root))
+        figures[state] = _compared(runs, files)
+    figures["disk_write_mb_per_s"] = _disk_write_mb_per_s(root / "ballast")
     return figures | (_memory(root, many) if many else {})
+
+
+def _compared(runs: dict[str, list[dict[str, float]]], files: int) -> dict[str, float]:
+    """Medians of both, and ingest as a share of reading and hashing."""
+    middle = {
+        (what, name): statistics.median(facts[name] for facts in each)
+        for what, each in runs.items()
+        for name in ("seconds", "cpu_seconds")
+    }
+    raw, ours = middle["read", "seconds"], middle["ingest", "seconds"]
+    return {
+        "read_and_sha256_per_s": round(files / raw),
+        "ingest_per_s": round(files / ours),
+        "ingest_of_raw": round(raw / ours, 3),
+        "read_and_sha256_cpu_us": round(middle["read", "cpu_seconds"] / files * 1e6, 1),
+        "ingest_cpu_us": round(middle["ingest", "cpu_seconds"] / files * 1e6, 1),
+        "ingest_of_raw_in_cpu": round(
+            middle["read", "cpu_seconds"] / middle["ingest", "cpu_seconds"], 3
+        ),
+    }
+
+
+def _disk_write_mb_per_s(place: Path) -> int:
+    """Of one long file, until it is on the disk."""
+    block = os.urandom(16 << 20)
+    began = time.monotonic()
+    with place.open("wb", buffering=0) as stream:
+        for _ in range(32):
+            stream.write(block)
+        os.fsync(stream.fileno())
+    seconds = time.monotonic() - began
+    place.unlink()
+    return round(32 * len(block) / seconds / 1e6)
 
 
 def _forgets() -> bool:
@@ -101,22 +132,30 @@ def _child(what: str, root: Path) -> dict[str, float]:
 
 def _once(what: str, root: Path) -> dict[str, float]:
     source, home = root / "source", root / "home"
-    began = time.monotonic()
     if what == "read":
         files = sorted(source.rglob("*.jpg"))
         with multiprocessing.get_context("fork").Pool() as pool:
-            began = time.monotonic()
+            began, used = time.monotonic(), _cpu_seconds()
             pool.map(_hash, files, chunksize=256)
-            return {"seconds": time.monotonic() - began}
+            seconds = time.monotonic() - began
+            pool.close()
+            pool.join()
+        return {"seconds": seconds, "cpu_seconds": _cpu_seconds() - used}
     shutil.rmtree(home, ignore_errors=True)
-    began = time.monotonic()
+    began, used = time.monotonic(), _cpu_seconds()
     take(source, home, processes=os.cpu_count() or 1)
     seconds = time.monotonic() - began
     peaks = [
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     ]
-    return {"seconds": seconds, "peak_mb": round(max(peaks) / 1024)}
+    used = _cpu_seconds() - used
+    return {"seconds": seconds, "cpu_seconds": used, "peak_mb": round(max(peaks) / 1024)}
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 def _hash(file: Path) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -44,11 +45,10 @@ def killed_often(root: Path, files: int, kills: int, seed: int) -> dict[str, obj
     Returns: both data versions, and how many pieces each kill found finished.
     """
     source = draw_files(root / "source", files, seed)
-    began = time.monotonic()
     take(source, root / "calm", processes=2)
-    calm_s = time.monotonic() - began
     rng = random.Random(seed)
-    finished = []
+    finished: list[int] = []
+    in_time = 0
     for _ in range(kills):
         child = subprocess.Popen(
             [
@@ -60,10 +60,13 @@ def killed_often(root: Path, files: int, kills: int, seed: int) -> dict[str, obj
             ],
             start_new_session=True,
         )
-        time.sleep(rng.uniform(0.2, 1.0) * calm_s + rng.uniform(0, 2.0))
-        os.killpg(child.pid, signal.SIGKILL)
+        _wait(child, root / "killed", more=rng.randint(0, 2))
+        time.sleep(rng.uniform(0, 0.05))
+        in_time += child.poll() is None
+        with suppress(ProcessLookupError):  # it ended first
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        finished.append(len(list((root / "killed" / "ingest").glob("*/part-*"))))
+        finished.append(_finished(root / "killed"))
     take(source, root / "killed", processes=2)
     calm, killed = (RawFaces.open(root / name / "raw") for name in ("calm", "killed"))
     store = FolderStore(root / "killed" / "store")
@@ -71,12 +74,28 @@ def killed_often(root: Path, files: int, kills: int, seed: int) -> dict[str, obj
     return {
         "files": files,
         "kills": kills,
+        "kills_before_the_end": in_time,
         "same_data_version": calm.digest == killed.digest,
         "digest": calm.digest,
         "rows": len(calm.faces),
         "pictures_read_back": held,
         "pieces_finished_at_each_kill": finished,
     }
+
+
+def _finished(home: Path) -> int:
+    """Pieces in the journal."""
+    return len(list((home / "ingest").glob("*/part-*")))
+
+
+def _wait(child: subprocess.Popen[bytes], home: Path, more: int) -> None:
+    """Until the child has begun its work and finished so many more pieces, or has ended."""
+    before = _finished(home)
+    while child.poll() is None:
+        begun = any((home / "ingest").glob("*/lock"))
+        if begun and _finished(home) >= before + more:
+            return
+        time.sleep(0.001)
 
 
 def draw_files(

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     )
     git_commit: str = Field(default="unknown", description="of the code that runs; in the lineage")
     threads: int = Field(default=0, ge=0, description="0 = as many as there are cores")
+    device: str = Field(default="auto", description="of training: auto, cpu, cuda, cuda:1")
     storage: StorageSettings = StorageSettings()
     tracking: TrackingSettings = TrackingSettings()
     serving: ServingSettings = ServingSettings()

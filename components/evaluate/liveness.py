@@ -10,11 +10,14 @@ from components.evaluate.operating import Negatives, operating_points
 from components.evaluate.panel_figures import Judge
 from components.evaluate.params import EvaluateParams
 from components.evaluate.presentations import PANEL, Presentations
+from components.evaluate.realism import realism_figures
+from components.evaluate.unseen import left_out_of, unseen_figures
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.models import Checkpoint
 from vultus.contracts.seams import PadScorer, Store
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Split
+from vultus.dataset.leftout import LeftOut
 from vultus.errors import NoTrials
 from vultus.metrics import Calibration, calibrate, threshold_at_bpcer
 
@@ -33,6 +36,8 @@ class LivenessResult:
     points: pa.Table
     figures: list[Figure]
     slices: list[Figure]
+    left_out: LeftOut
+    """What the training did not see, and no threshold here either."""
 
 
 def evaluate_liveness(
@@ -46,6 +51,8 @@ def evaluate_liveness(
     transform = checkpoint.transform
     assert isinstance(transform, LivenessTransform)
     scorers = _scorers(checkpoint, transform, threads)
+    left_out = left_out_of(checkpoint)
+    crops = left_out.without(crops)
     validation = Presentations.of(crops, Split.VALIDATION, params, transform, scorers, store)
     _require_both(validation)
     test = Presentations.of(crops, Split.TEST, params, transform, scorers, store)
@@ -71,7 +78,13 @@ def evaluate_liveness(
         calibration,
         points,
         judge.headline(),
-        [*judge.members(), *judge.slices()],
+        [
+            *judge.members(),
+            *judge.slices(),
+            *unseen_figures(test, judge, left_out),
+            *realism_figures((validation, test), transform, params),
+        ],
+        left_out,
     )
 
 

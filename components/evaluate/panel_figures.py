@@ -85,6 +85,14 @@ class Judge:
             figures.append(self._bpcer(part, name, None))
         return figures
 
+    def of_part(self, member: str, part: Flags, name: str) -> list[Figure]:
+        """AUC, worst APCER and BPCER of a member, or of the panel, on some presentations."""
+        if member == PANEL:
+            accepted = self._accepted
+        else:
+            accepted = self._test.scores[member] >= np.float32(self._thresholds[member])
+        return [self._curve("pad_auc", member, part, name), *self._rates(accepted, part, name)]
+
     def _species(self) -> list[str]:
         return sorted(set(self._test.species[~self._live].tolist()))
 
@@ -119,6 +127,10 @@ class Judge:
 
     def _member_rates(self, member: PanelMember, part: Flags, name: str) -> list[Figure]:
         accepted = self._test.scores[member.name] >= np.float32(self._thresholds[member.name])
+        return self._rates(accepted, part, name)
+
+    def _rates(self, accepted: Flags, part: Flags, name: str) -> list[Figure]:
+        """BPCER, and APCER of the worst species that is there."""
         live = part & self._live
         figures = [
             rate_figure("bpcer", ~accepted[live], self._subjects[live], None, self._params,

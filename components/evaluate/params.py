@@ -31,6 +31,20 @@ class EvaluateParams(BaseModel):
     )
     replicates: int = Field(default=400, ge=50, description="bootstrap over subjects")
     min_slice: int = Field(default=30, ge=1, description="trials of a kind that a slice needs")
+    condition_faces: int = Field(
+        default=16,
+        ge=0,
+        description="recognition: probes that go through every worse condition, 0 = none; a full "
+        "sweep takes 400",
+    )
+    condition_strengths: int = Field(
+        default=4, ge=2, description="of each condition, untouched and worst among them; all = 6"
+    )
+    adversarial_faces: int = Field(
+        default=0,
+        ge=0,
+        description="trials that gradient attacks are tried on, 0 = none; 16 take some minutes",
+    )
     reference_rows: int = Field(default=1000, ge=0, description="reference window of monitoring")
     worst: int = Field(
         default=6, ge=0, description="faces of each kind shown in the report, 0 = show no face"

@@ -9,6 +9,9 @@ from components.evaluate.liveness import LivenessResult
 from components.evaluate.panel_figures import accepted_by_panel
 from components.evaluate.params import EvaluateParams
 from components.evaluate.presentations import PANEL, Presentations
+from components.evaluate.realism import NAME as REALISM
+from components.evaluate.realism import realism_blocks
+from components.evaluate.unseen import is_unseen_figure, unseen_blocks
 from components.evaluate.wording import (
     asked_table,
     headline_table,
@@ -18,6 +21,7 @@ from components.evaluate.wording import (
     slice_table,
 )
 from vultus.contracts.arrays import Scores
+from vultus.contracts.evaluation import Figure
 from vultus.contracts.seams import Store
 from vultus.contracts.words import Evidence
 from vultus.faces.context import window
@@ -68,6 +72,8 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
         blocks += _slices(result, params)
         if params.worst:
             blocks += _worst(result, params, store)
+    blocks += unseen_blocks(result.slices, result.left_out, params)
+    blocks += realism_blocks(result.slices)
     blocks += _limits(result)
     return blocks
 
@@ -103,6 +109,10 @@ def _members(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
         ("member", "room", "test pictures", "evidence", "threshold", "how it was set"),
         tuple(rows),
         numeric=(2, 4),
+    )
+    yield Table(
+        ("member", "what it was trained on", "licence"),
+        tuple((m.name, m.training_data, m.licence) for m in result.transform.members),
     )
     columns = (("pad_auc", "AUC"), ("apcer", "APCER (worst)"), ("bpcer", "BPCER"))
     of_members = [figure for figure in result.slices if figure.slice.startswith("member=")]
@@ -144,7 +154,7 @@ def _pictures(result: LivenessResult) -> Iterator[Block]:
 
 
 def _slice_picture(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
-    kept = [figure for figure in result.slices if not figure.slice.startswith("member=")]
+    kept = _plain_slices(result)
     rows = interval_rows(kept, "bpcer", params.min_slice)
     if rows:
         yield Picture(
@@ -165,10 +175,21 @@ def _asked(result: LivenessResult) -> Iterator[Block]:
 
 
 def _slices(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
-    kept = [figure for figure in result.slices if not figure.slice.startswith("member=")]
+    kept = _plain_slices(result)
     yield Heading("By room and declared attribute")
     yield slice_table(kept, (("pad_auc", "AUC"), ("bpcer", "BPCER")), params.min_slice)
     yield from _slice_picture(result, params)
+
+
+def _plain_slices(result: LivenessResult) -> list[Figure]:
+    """Figures by room and attribute; those that have a table of their own are left out."""
+    return [
+        figure
+        for figure in result.slices
+        if not figure.slice.startswith("member=")
+        and figure.name != REALISM
+        and not is_unseen_figure(figure)
+    ]
 
 
 def _worst(result: LivenessResult, params: EvaluateParams, store: Store) -> Iterator[Block]:

@@ -8,17 +8,23 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from components.evaluate import comparisons, presentations
+from components.evaluate import comparisons, presentations, sweeps
+from components.evaluate.lineage import lineage_of
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import evaluate_recognition
 from components.evaluate.reference import liveness_rows, verify_rows
+from components.evaluate.report_adversaries import adversarial_blocks, adversarial_figures
+from components.evaluate.report_conditions import condition_blocks
 from components.evaluate.report_liveness import liveness_answer, liveness_blocks
 from components.evaluate.report_recognition import recognition_answer, recognition_blocks
+from components.evaluate.verdicts import verdict_blocks
 from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
+    CONDITION_POINTS,
     FIGURES,
+    LINEAGE,
     PAD_SCORES,
     PAD_TRIALS,
     RECOGNITION_SCORES,
@@ -78,6 +84,7 @@ class _Findings:
     facts: dict[str, object]
     answer: str
     blocks: list[Block]
+    conditions: pa.Table | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -99,7 +106,7 @@ def evaluate_model(
 
     Args:
         checkpoint: Checkpoint of either task.
-        crops: FaceCrops; the train split is not read.
+        crops: FaceCrops; of the train split only the digests are read, for `lineage.parquet`.
         out: folder of the artifact; appears whole or not at all.
         params: trials, operating points, requirements.
         store: holds chips and contexts.
@@ -114,7 +121,7 @@ def evaluate_model(
         found = _recognition(trained, faces, params, store)
     else:
         found = _liveness(trained, faces, params, store, threads)
-    title = TITLES[trained.task]
+    lineage = lineage_of(faces)
     facts: dict[str, object] = {
         "task": trained.task.value,
         "checkpoint_digest": trained.digest,
@@ -126,13 +133,10 @@ def evaluate_model(
     }
 
     def fill(folder: Path) -> None:
-        write_table(found.trials, found.schemas[0], folder / "trials.parquet")
-        write_table(found.scores, found.schemas[1], folder / "scores.parquet")
-        write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
-        write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+        _write_tables(found, folder)
+        write_table(lineage, LINEAGE, folder / "lineage.parquet")
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
-        (folder / "report.html").write_text(to_html(title, found.blocks), encoding="utf-8")
-        (folder / "report.pdf").write_bytes(to_pdf(title, found.blocks))
+        _write_documents(folder, TITLES[trained.task], found, lineage)
         # The manifest is written after the files: what is said of them here is in it.
         facts["trials_sha256"] = sha256_of(folder / "trials.parquet")
 
@@ -149,34 +153,68 @@ def evaluate_model(
     return report
 
 
+def _write_tables(found: _Findings, folder: Path) -> None:
+    write_table(found.trials, found.schemas[0], folder / "trials.parquet")
+    write_table(found.scores, found.schemas[1], folder / "scores.parquet")
+    write_table(found.points, THRESHOLDS, folder / "thresholds.parquet")
+    write_table(found.features, FEATURE_SCHEMA, folder / "reference_features.parquet")
+    if found.conditions is not None:
+        write_table(found.conditions, CONDITION_POINTS, folder / "conditions.parquet")
+
+
+def _write_documents(folder: Path, title: str, found: _Findings, lineage: pa.Table) -> None:
+    """The report twice; the standards stand right behind its first sentence."""
+    first, *others = found.blocks
+    standards = verdict_blocks(found.figures, found.scores, found.points, lineage)
+    blocks = [first, *standards, *others]
+    (folder / "report.html").write_text(to_html(title, blocks), encoding="utf-8")
+    (folder / "report.pdf").write_bytes(to_pdf(title, blocks))
+
+
 def _recognition(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
 ) -> _Findings:
+    from components.evaluate.adversaries import attack_embedder
+    from vultus.networks.load import encoder_from
+
     result = evaluate_recognition(trained, faces.crops, params, store)
     trials, scores = comparisons.tables([result.validation, result.test])
+    worse = sweeps.sweep_conditions(
+        result.test, result.threshold(params.fmr), params, encoder_from(trained), store
+    )
+    attacked = attack_embedder(trained, result.test, result.threshold(params.fmr), params, store)
+    doubling = [sweep.doubles for sweep in worse if sweep.doubles is not None]
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(RECOGNITION_TRIALS, RECOGNITION_SCORES),
-        figures=[*result.figures, *result.slices],
+        figures=[*result.figures, *result.slices, *doubling, *adversarial_figures(attacked)],
         points=result.points,
         features=verify_rows(result, params),
         facts={"threshold": result.threshold(params.fmr), "fmr": params.fmr},
         answer=recognition_answer(result, params),
-        blocks=recognition_blocks(result, params, store),
+        blocks=[
+            *recognition_blocks(result, params, store),
+            *condition_blocks(worse, params),
+            *adversarial_blocks(attacked, params),
+        ],
+        conditions=sweeps.table(worse),
     )
 
 
 def _liveness(
     trained: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store, threads: int
 ) -> _Findings:
+    from components.evaluate.adversaries_pad import attack_member
+
     result = evaluate_liveness(trained, faces.crops, params, store, threads)
+    attacked = attack_member(trained, result, params, store)
     trials, scores = presentations.tables([result.validation, result.test])
     return _Findings(
         trials=trials,
         scores=scores,
         schemas=(PAD_TRIALS, PAD_SCORES),
-        figures=[*result.figures, *result.slices],
+        figures=[*result.figures, *result.slices, *adversarial_figures(attacked)],
         points=result.points,
         features=liveness_rows(result, params),
         facts={
@@ -185,5 +223,5 @@ def _liveness(
             "evidence": {m.name: m.evidence.value for m in result.transform.members},
         },
         answer=liveness_answer(result),
-        blocks=liveness_blocks(result, params, store),
+        blocks=[*liveness_blocks(result, params, store), *adversarial_blocks(attacked, params)],
     )

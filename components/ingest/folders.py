@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from components.ingest.files import read_file, walk
-from components.ingest.source import Item, Refused, read_each
+from components.ingest.files import read_file, read_listed, walk
+from components.ingest.source import Item, Refused
 from vultus.errors import BadInput, BadSource
 
 
@@ -22,9 +22,9 @@ class FolderSource:
         for entry in walk(self._root):
             if isinstance(entry, Refused):
                 yield entry
-            elif entry.folders:
+            elif folders := entry.folders:
                 found = True
-                yield Item(entry.origin, entry.folders[-1], fingerprint=entry.fingerprint)
+                yield Item(entry.origin, folders[-1], fingerprint=entry.fingerprint)
         if not found:
             raise BadSource(
                 f"{self._root} holds no pictures in subject folders; expected "
@@ -36,5 +36,5 @@ class FolderSource:
         return read_file(f"{self._root}/{item.origin}")
 
     def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
-        """One file after the other: the system reads ahead on its own."""
-        return read_each(self.read, items)
+        """The files in the order of the items; the disk is asked for some ahead."""
+        return read_listed(str(self._root), items)

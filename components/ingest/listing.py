@@ -4,6 +4,7 @@ import pickle
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -14,6 +15,8 @@ from components.ingest.source import Item, Refused, Source
 from components.ingest.split import masked, pseudonym_of
 
 _BLOCK = 1024
+Keyed = tuple[bytes, Item]
+"""An item with its key."""
 
 
 @dataclass
@@ -27,13 +30,13 @@ class Listing:
     to_read: int
     _spool: IO[bytes] = field(repr=False)
 
-    def chunks(self, size: int) -> Iterator[list[Item]]:
+    def chunks(self, size: int) -> Iterator[list[Keyed]]:
         """The items that are not known, in pieces of at most `size`."""
         self._spool.seek(0)
-        waiting: list[Item] = []
+        waiting: list[Keyed] = []
         left = self.to_read
         while left:
-            block: list[Item] = pickle.load(self._spool)  # noqa: S301 -- our own, nameless
+            block: list[Keyed] = pickle.load(self._spool)  # noqa: S301 -- our own, nameless
             left -= len(block)
             waiting += block
             while len(waiting) >= size or (waiting and not left):
@@ -56,7 +59,7 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
     subjects: dict[str, str] = {}
     named: set[str] = set()
     to_read = 0
-    block: list[Item] = []
+    block: list[Keyed] = []
     blocks: list[bytes] = []
 
     def settle() -> None:
@@ -64,7 +67,7 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
         own = np.frombuffer(b"".join(keys), known.dtype)
         place = np.minimum(np.searchsorted(known, own), max(len(known) - 1, 0))
         new = known[place] != own if len(known) else np.ones(len(own), np.bool_)
-        unknown = [item for item, wanted in zip(block, new, strict=True) if wanted]
+        unknown = list(compress(block, new.tolist()))
         if unknown:
             pickle.dump(unknown, spool, protocol=pickle.HIGHEST_PROTOCOL)
             to_read += len(unknown)
@@ -79,8 +82,8 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
         if entry.subject not in named:
             named.add(entry.subject)
             subjects[pseudonym_of(entry.subject, key)] = entry.subject
-        keys.append(item_key(entry.origin, entry.fingerprint, key))
-        block.append(entry)
+        keys.append(named_key := item_key(entry.origin, entry.fingerprint, key))
+        block.append((named_key, entry))
         if len(block) == _BLOCK:
             settle()
     if block:

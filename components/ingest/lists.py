@@ -4,13 +4,12 @@ import csv
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.ingest.files import fingerprint_of, read_file
-from components.ingest.source import Item, Refused, read_each
+from components.ingest.files import fingerprint_of, read_file, read_listed
+from components.ingest.source import Item, Refused
 from vultus.contracts.words import Presentation, Species
 from vultus.errors import BadInput, BadSource
 
@@ -42,7 +41,7 @@ class ListSource:
             except OSError as error:
                 yield Refused(origin, "unreadable", f"row {number}: {error.strerror}")
             else:
-                yield replace(item, fingerprint=fingerprint_of(status))
+                yield item._replace(fingerprint=fingerprint_of(status))
         if not found:
             raise BadSource(f"{self._file} is a list without a row")
 
@@ -51,8 +50,8 @@ class ListSource:
         return read_file(os.path.join(self._file.parent, item.origin))  # noqa: PTH118 -- fast
 
     def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
-        """One file after the other."""
-        return read_each(self.read, items)
+        """The files in the order of the items; the disk is asked for some ahead."""
+        return read_listed(str(self._file.parent), items)
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from pyarrow import ArrowException

@@ -23,17 +23,17 @@ class IngestParams(BaseModel):
     stratify_by: tuple[str, ...] = Field(
         default=("sex", "ancestry"), description="attributes that new subjects are balanced over"
     )
-    print_share: float = Field(default=0.2, ge=0, le=1, description="simulated prints per image")
-    replay_share: float = Field(default=0.2, ge=0, le=1, description="simulated replays per image")
-    mask_share: float = Field(default=0.1, ge=0, le=1, description="simulated masks per image")
+    print_share: float = Field(default=0.5, ge=0, le=1, description="simulated prints per image")
+    replay_share: float = Field(default=0.8, ge=0, le=1, description="simulated replays per image")
+    mask_share: float = Field(default=0.2, ge=0, le=1, description="simulated masks per image")
     recapture_share: float = Field(
-        default=0.4,
+        default=0.8,
         ge=0,
         le=1,
         description="bona fide images that also go through the attacks' camera, without a medium",
     )
     tight_share: float = Field(
-        default=0.25,
+        default=0.35,
         ge=0,
         le=1,
         description="of all presentations, both classes alike: cut down to the face",
@@ -68,7 +68,8 @@ class IngestReport(BaseModel):
     images: int
     subjects: int
     attacks: int
-    read: int = Field(description="pictures read now; the others were known from before")
+    read: int = Field(description="pictures offered that were read now")
+    known: int = Field(description="pictures offered that were known from before, and not read")
     quarantined: dict[str, int] = Field(description="reason -> images")
     seconds: float
     digest: str = Field(description="names the data version")
@@ -81,6 +82,7 @@ class IngestReport(BaseModel):
             "subjects": self.subjects,
             "attacks": self.attacks,
             "read": self.read,
+            "known": self.known,
             "quarantined": refused or "none",
             "seconds": round(self.seconds, 1),
             "digest": self.digest,

@@ -1,18 +1,20 @@
 """The seam between places where pictures lie and the step that takes them in."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from vultus.contracts.words import Presentation, Species
 from vultus.errors import BadImage, BadInput, SourceChanged, SourceVanished
 
+_NOTHING: Mapping[str, str] = {}
 
-@dataclass(frozen=True)
-class Item:
+
+class Item(NamedTuple):
     """One picture that a source offers; small and picklable, the bytes come later.
 
+    A tuple, because millions are made and handed to other processes (a third of a dataclass's time).
     fingerprint: changes when the bytes do (size and time of a file, ETag of an object, nothing for
     a render, whose origin says all); what has the same origin and fingerprint is not read again.
     captured_at, licence: of this picture, where the source knows; else the source's.
@@ -22,7 +24,7 @@ class Item:
     subject: str
     presentation: Presentation = Presentation.BONA_FIDE
     species: Species | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = _NOTHING
     captured_at: datetime | None = None
     licence: str | None = None
     fingerprint: str = ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.batch import map_in_order
 from components.ingest.choice import source_from
@@ -27,7 +28,7 @@ from vultus.storage.s3 import S3Address
 
 logger = logging.getLogger(__name__)
 
-_LEAST, _MOST, _PIECES = 8, 512, 16
+_LEAST, _MOST, _PIECES = 8, 2048, 16
 """Pictures a piece of work; pieces a process."""
 
 
@@ -92,6 +93,7 @@ def ingest_faces(
         subjects=len(dealt.splits),
         attacks=attacks.count,
         read=listing.to_read,
+        known=len(listing.keys) - listing.to_read,
         quarantined=dict(counts),
         seconds=time.monotonic() - start,
         digest=artifact.digest,
@@ -157,5 +159,6 @@ class _Attacks:
     def counted(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """The same tables."""
         for table in tables:
-            self.count += table["presentation"].to_pylist().count(Presentation.ATTACK)
+            attacks = pc.equal(table["presentation"], Presentation.ATTACK.value)
+            self.count += pc.sum(attacks).as_py() or 0
             yield table

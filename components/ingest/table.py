@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.ingest.journal import ItemKeys, Journal, keys_of
+from components.ingest.journal import ItemKeys, Journal, keys_of, read_part
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA
 from vultus.contracts.words import Split
+from vultus.dataset.census import short_digests
 
 _SLICE = 2048
 _NO_NAME = "0" * 16
@@ -68,12 +69,18 @@ class Plan:
     def faces(self, splits: Mapping[str, Split]) -> Iterator[pa.Table]:
         """The kept rows as FACE_SCHEMA; `splits` has the split of every pseudonym."""
         for table in self._gather(np.flatnonzero(self.verdict == 0)):
-            words = pa.array([splits[subject].value for subject in table["subject"].to_pylist()])
-            yield table.append_column("split", words).select(FACE_SCHEMA.names)
+            names = table["subject"].combine_chunks().dictionary_encode()
+            words = pa.array([splits[name].value for name in names.dictionary.to_pylist()])
+            split = words.take(names.indices)
+            yield table.append_column("split", split).select(FACE_SCHEMA.names)
 
     def subjects(self) -> set[str]:
         """Pseudonyms of the kept rows."""
-        return {name for table in self._kept(["subject"]) for name in table["subject"].to_pylist()}
+        return {
+            name
+            for table in self._kept(["subject"])
+            for name in pc.unique(table["subject"]).to_pylist()
+        }
 
     def strata(self) -> Iterator[pa.Table]:
         """What decides the strata of the kept rows, piece by piece, in no order that matters."""
@@ -86,7 +93,7 @@ class Plan:
         for file, start, end in zip(self.parts, bounds[:-1], bounds[1:], strict=True):
             if end > start:
                 rows = self.row[order[start:end]]
-                yield pq.read_table(file, columns=columns).take(pa.array(rows))
+                yield read_part(file, columns).take(pa.array(rows))
 
     def quarantine(self, min_images: int) -> Iterator[pa.Table]:
         """The refused rows as QUARANTINE_SCHEMA."""
@@ -123,7 +130,7 @@ class Plan:
             places: list[NDArray[np.int64]] = []
             for piece in dict.fromkeys(pieces.tolist()):
                 if piece not in kept:
-                    kept[piece] = pq.read_table(self.parts[piece])
+                    kept[piece] = read_part(self.parts[piece])
                     if len(kept) > _PIECES_KEPT:
                         kept.popitem(last=False)
                 here = np.flatnonzero(pieces == piece)
@@ -183,15 +190,10 @@ def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> Rows:
     every, first = np.unique(offered, return_index=True)
     again = np.setdiff1d(np.arange(len(offered)), first) if len(every) < len(offered) else first[:0]
     more = Counter(first[np.searchsorted(every, offered[again])].tolist())
-    rows = np.zeros(sum(pq.read_metadata(file).num_rows for file in parts), _ROW)
-    filled = 0
-    for number, file in enumerate(parts):
-        found = _of_part(number, file, every, first, words)
-        rows[filled : filled + len(found)] = found
-        filled += len(found)
-    del every, first
-    order = np.argsort(rows["ordinal"][:filled], kind="stable")
-    return _each_once(rows[order], more)
+    found = [_of_part(number, file, every, first, words) for number, file in enumerate(parts)]
+    rows = np.concatenate([*found, np.zeros(0, _ROW)])
+    del every, first, found
+    return _each_once(rows[np.argsort(rows["ordinal"], kind="stable")], more)
 
 
 def _each_once(rows: Rows, more: Mapping[int, int]) -> Rows:
@@ -214,23 +216,19 @@ def _of_part(
     number: int, file: Path, every: ItemKeys, first: NDArray[np.int64], words: list[str]
 ) -> Rows:
     """Ordinal, and what decides, of each row that is still offered."""
-    table = pq.read_table(file, columns=["item", "image_sha256", "subject", "simulated", "reason"])
+    table = read_part(file, ["item", "image_sha256", "subject", "simulated", "reason"])
     keys = keys_of(table["item"])
     place = np.minimum(np.searchsorted(every, keys), max(len(every) - 1, 0))
     here = np.flatnonzero(every[place] == keys) if len(every) else np.zeros(0, np.int64)
-    reasons = [reason or "" for reason in table["reason"].to_pylist()]
-    words += sorted(set(reasons) - set(words))
+    reasons = table["reason"].combine_chunks().fill_null("").dictionary_encode()
+    said = reasons.dictionary.to_pylist()
+    words += sorted(set(said) - set(words))
+    verdicts = np.array([words.index(reason) for reason in said], np.int8)
     rows = np.zeros(len(here), _ROW)
     rows["ordinal"] = first[place[here]] if len(here) else 0
     rows["piece"], rows["row"] = number, here
-    rows["picture"] = _bytes(table["image_sha256"])[here]
-    rows["subject"] = _bytes(table["subject"])[here]
-    rows["simulated"] = np.array([bool(one) for one in table["simulated"].to_pylist()])[here]
-    rows["verdict"] = np.array([words.index(reason) for reason in reasons], np.int8)[here]
+    rows["picture"] = short_digests(pc.fill_null(table["image_sha256"], _NO_NAME))[here]
+    rows["subject"] = short_digests(pc.fill_null(table["subject"], _NO_NAME))[here]
+    rows["simulated"] = pc.fill_null(table["simulated"], fill_value=False).to_numpy()[here]
+    rows["verdict"] = verdicts[reasons.indices.to_numpy()[here]]
     return rows
-
-
-def _bytes(column: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """The first 64 bits of hexadecimal names; zero where there is none."""
-    names = ((name or _NO_NAME)[: len(_NO_NAME)] for name in column.to_pylist())
-    return np.frombuffer(bytes.fromhex("".join(names)), ">u8").astype(np.uint64)

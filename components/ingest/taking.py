@@ -1,12 +1,14 @@
 """A piece of work: some offered pictures -> one part of the journal. Runs in the worker processes."""
 
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
-from components.ingest.journal import JOURNAL_SCHEMA, Journal, item_key
+from components.ingest.journal import JOURNAL_SCHEMA, Journal
+from components.ingest.listing import Keyed
 from components.ingest.params import IngestParams
 from components.ingest.simulating import Simulator
 from components.ingest.source import Item, Refused, Source, reason_of
@@ -33,27 +35,30 @@ class Taker:
     key: bytes
     journal: Journal
 
-    def __call__(self, items: list[Item]) -> list[Refused]:
+    def __call__(self, items: list[Keyed]) -> list[Refused]:
         """Take some items in.
 
         Returns: refusals that the journal must not remember.
         Raises: StorageUnavailable; nothing of this piece is remembered then.
         """
-        piece = _Piece(self.store)
         passing = []
-        for item, data in self.source.read_many(items):
-            refused = self._take(item, data, piece)
-            if refused is not None:
-                passing.append(refused)
-        rows = piece.finished()
+        with ThreadPoolExecutor(1) as writer:
+            piece = _Piece(self.store, writer)
+            read = self.source.read_many([item for _, item in items])
+            for (name, _), (item, data) in zip(items, read, strict=True):
+                refused = self._take(name, item, data, piece)
+                if refused is not None:
+                    passing.append(refused)
+            rows = piece.finished()
         if len(rows):
             self.journal.add(rows)
         return passing
 
-    def _take(self, item: Item, data: bytes | BadInput, piece: "_Piece") -> Refused | None:
+    def _take(
+        self, name: bytes, item: Item, data: bytes | BadInput, piece: "_Piece"
+    ) -> Refused | None:
         """One item: a row, and one for each simulated presentation; or why not."""
         subject = pseudonym_of(item.subject, self.key)
-        name = item_key(item.origin, item.fingerprint, self.key)
         origin = masked(item.origin, item.subject, subject)
         try:
             if isinstance(data, BadInput):
@@ -100,15 +105,19 @@ class Taker:
 
 @dataclass
 class _Piece:
-    """Rows and bytes of one piece of work; the bytes go to the store in packs."""
+    """Rows and bytes of one piece of work; the bytes go to the store in packs, one is written (and
+    waited for) while the pictures of the next are read."""
 
     store: Store
+    writer: Executor
     rows: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[tuple[dict[str, Any], bytes]] = field(default_factory=list)
     waiting_bytes: int = 0
+    under_way: tuple[list[dict[str, Any]], Future[list[str]]] | None = None
 
     def add(self, data: bytes, row: dict[str, Any]) -> None:
         """One accepted picture."""
+        row["bytes"] = len(data)
         self.rows.append(row)
         self.waiting.append((row, data))
         self.waiting_bytes += len(data)
@@ -122,13 +131,24 @@ class _Piece:
     def finished(self) -> pa.Table:
         """Put what waits into the store, then give the rows."""
         self._flush()
+        self._settle()
         names = JOURNAL_SCHEMA.names
         columns = [[row.get(name) for row in self.rows] for name in names]
         return pa.Table.from_pydict(dict(zip(names, columns, strict=True)), JOURNAL_SCHEMA)
 
     def _flush(self) -> None:
-        digests = self.store.put_many([data for _, data in self.waiting])
-        for (row, data), digest in zip(self.waiting, digests, strict=True):
-            row["image_sha256"] = digest
-            row["bytes"] = len(data)
-        self.waiting, self.waiting_bytes = [], 0
+        """Hand what waits to the writer, once it is through with the pack before."""
+        self._settle()
+        if self.waiting:
+            pieces = [data for _, data in self.waiting]
+            rows = [row for row, _ in self.waiting]
+            self.under_way = rows, self.writer.submit(self.store.put_many, pieces)
+            self.waiting, self.waiting_bytes = [], 0
+
+    def _settle(self) -> None:
+        """Wait for the pack that is being written."""
+        if self.under_way is not None:
+            rows, digests = self.under_way
+            for row, digest in zip(rows, digests.result(), strict=True):
+                row["image_sha256"] = digest
+            self.under_way = None

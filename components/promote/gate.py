@@ -1,46 +1,33 @@
 """The rules of the gate: pure functions from two versions' raw scores and figures to reasons.
 
-An empty tuple means: passed. A reason is one sentence that a person reads in MLflow.
+No reason means: passed. A reason is one sentence that a person reads in MLflow.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
+from components.promote.budget import megabytes
+from components.promote.params import PromoteParams
+from components.promote.reckoning import figures_of
 from components.promote.trials import Paired
-from vultus.contracts.evaluation import FIGURES, Figure
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import LivenessTransform
-from vultus.contracts.words import Evidence
-from vultus.metrics import Ranking, bootstrap
+from vultus.contracts.words import Evidence, Verdict
+from vultus.metrics import Ranking, bootstrap, holm
 
 _PARITY_TOLERANCE = 1e-3
-
-
-class PromoteParams(BaseModel):
-    """Rules of the gate. Floors are for any data and are guesses until a site sets its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_eer: float = Field(default=0.15, gt=0, lt=1, description="recognition, test split")
-    min_pad_auc: float = Field(default=0.6, ge=0.5, lt=1, description="lower end of the interval")
-    confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of the paired comparison")
-    replicates: int = Field(default=400, ge=50, description="bootstrap over subjects or images")
-    tolerance: float = Field(
-        default=0.002, ge=0, description="loss of the guarded figure that is taken for equal"
-    )
-    max_model_mb: float = Field(default=250, gt=0)
-    seed: int = 0
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Candidate and champion on the same trials; the figure is an error rate, lower is better.
 
-    low, high: confidence interval of candidate - champion.
+    low, high: confidence interval of candidate - champion, NaN where the test has none; p: one-sided,
+    of such a loss beyond the tolerance by chance alone.
     """
 
     figure: str
@@ -48,6 +35,8 @@ class Comparison:
     champion: float
     low: float
     high: float
+    p: float = 1.0
+    method: str = "bootstrap"
 
 
 def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]:
@@ -57,10 +46,10 @@ def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]
             f"the exported model differs from the trained one by "
             f"{version.parity.max_abs_difference:.2g} (tolerance {version.parity.tolerance:.2g})"
         )
-    size_mb = sum(file.stat().st_size for file in version.path.rglob("*.onnx")) / 1e6
+    size_mb = megabytes(version)
     if size_mb > params.max_model_mb:
         yield f"the networks weigh {size_mb:.0f} MB, the budget is {params.max_model_mb:.0f} MB"
-    figures = {f.name: f for f in _figures(version) if f.slice == "all"}
+    figures = {f.name: f for f in figures_of(version) if f.slice == "all"}
     if isinstance(version.transform, LivenessTransform):
         auc = figures.get("pad_auc")
         low = None if auc is None else auc.low if auc.low is not None else auc.value
@@ -74,12 +63,39 @@ def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]
 
 
 def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams) -> Iterator[str]:
-    """Worse than the champion beyond chance and beyond the tolerance."""
-    for one in comparisons:
-        if one.low > params.tolerance:
+    """Worse than the champion beyond chance and beyond the tolerance, on any guarded slice.
+
+    Many slices are tested at once: the p-values are adjusted by Holm, so that an equal candidate is
+    refused with at most the chance (1 - confidence) / 2, however many slices there are.
+    """
+    adjusted = holm([one.p for one in comparisons])
+    for one, p in zip(comparisons, adjusted, strict=True):
+        if p <= (1 - params.confidence) / 2 and one.candidate - one.champion > params.tolerance:
+            interval = (
+                f"{params.confidence:.0%} interval of the difference {one.low:+.4f} to {one.high:+.4f}, "
+                if np.isfinite(one.low)
+                else ""
+            )
             yield (
                 f"{one.figure} rose from {one.champion:.4f} to {one.candidate:.4f} "
-                f"({params.confidence:.0%} interval of the difference {one.low:+.4f} to {one.high:+.4f})"
+                f"({interval}p = {p:.2g} after Holm over {len(comparisons)} tests, {one.method})"
+            )
+
+
+def verdict_reasons(candidate: ModelVersion, champion: ModelVersion) -> Iterator[str]:
+    """A requirement that the champion meets or leaves open, and the candidate fails."""
+    rank = {Verdict.FAIL: 0, Verdict.NOT_ENOUGH_DATA: 1, Verdict.PASS: 2}
+    theirs = {(f.name, f.slice): f for f in figures_of(champion) if f.verdict is not None}
+    for figure in figures_of(candidate):
+        before = theirs.get((figure.name, figure.slice))
+        if before is None or figure.verdict is None or before.verdict is None:
+            continue
+        fell = rank[figure.verdict] < rank[before.verdict]
+        worse = (figure.value or 0) > (before.value or 0)
+        if fell and worse and figure.verdict is Verdict.FAIL:
+            yield (
+                f"verdict on {figure.name} ({figure.slice}) fell from {before.verdict.value} to "
+                f"{figure.verdict.value}"
             )
 
 
@@ -146,8 +162,9 @@ def paired_comparison(
     )
     # One group, or hardly a draw with both kinds of trial: nothing is known, so nothing is worse.
     low, high = interval or (-1.0, 1.0)
-    return Comparison(figure, ours.equal_error_rate(), theirs.equal_error_rate(), low, high)
-
-
-def _figures(version: ModelVersion) -> list[Figure]:
-    return FIGURES.validate_json((version.path / "figures.json").read_bytes())
+    mine, known = ours.equal_error_rate(), theirs.equal_error_rate()
+    # The half width of a normal interval is z standard errors; p of a loss beyond the tolerance.
+    spread = (high - low) / (2 * NormalDist().inv_cdf((1 + params.confidence) / 2))
+    loss = mine - known - params.tolerance
+    p = 1 - NormalDist().cdf(loss / spread) if spread > 0 else float(loss <= 0)
+    return Comparison(figure, mine, known, low, high, p, "bootstrap over subjects or pictures")

@@ -2,37 +2,29 @@
 
 import json
 import logging
+import math
 import tempfile
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from components.promote.gate import (
-    Comparison,
-    PromoteParams,
-    comparison_reasons,
-    coverage_reasons,
-    evidence_reasons,
-    floor_reasons,
-    paired_comparison,
-)
-from components.promote.trials import Paired, paired_scores
+from components.promote.judging import Check, judge
+from components.promote.params import PromoteParams
+from components.promote.reckoning import figures_of
+from components.promote.triggers import NOT_COVERED
 from vultus.contracts.home import Home
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.seams import Registry, Store, Tracker, VersionRef
 from vultus.contracts.words import CHAMPION, PREVIOUS
-from vultus.errors import BadArtifact, BadSignature
-from vultus.signing import ChampionPointer, PublicKey, verify_version
+from vultus.errors import BadArtifact
+from vultus.metrics import worst_verdict
+from vultus.signing import ChampionPointer, PublicKey
 
 __all__ = ["PromoteParams", "PromoteReport", "promote_model"]
 
 logger = logging.getLogger(__name__)
-
-_MIN_SLICE = 30
-"""Positive and negative test trials below which nothing is compared: chance would decide."""
 
 
 class PromoteReport(BaseModel):
@@ -45,7 +37,11 @@ class PromoteReport(BaseModel):
     champion_before: int | None
     decision: Literal["passed", "refused"]
     reasons: tuple[str, ...]
-    comparisons: tuple[dict[str, float | str], ...]
+    checks: tuple[Check, ...] = Field(default=(), description="every rule, in order")
+    comparisons: tuple[dict[str, float | str | None], ...]
+    params: PromoteParams = Field(default=PromoteParams(), description="the rules' numbers")
+    verdict: str = Field(default="", description="of the version's own evaluation")
+    note: str = f"backdoors: a small sweep of patches; {NOT_COVERED}"
     seconds: float
 
 
@@ -82,76 +78,29 @@ def promote_model(
             f"{version} is not registered as {name}; run `vultus step register` first"
         )
     champion = registry.resolve(f"models:/{name}@{CHAMPION}")
-    reasons, comparisons = _judge(
-        artifact, ref, champion, params, registry, store, home, public_key
-    )
-    decision: Literal["passed", "refused"] = "refused" if reasons else "passed"
+    theirs = None
+    if champion is not None and champion.version != ref.version:
+        theirs = ModelVersion.open(registry.fetch(champion, home.models))
+    judged = judge(artifact, theirs, params, store, public_key)
+    decision: Literal["passed", "refused"] = "refused" if judged.reasons else "passed"
     report = PromoteReport(
         name=name,
         version=ref.version,
         champion_before=None if champion is None else champion.version,
         decision=decision,
-        reasons=reasons,
-        comparisons=tuple(vars(one) for one in comparisons),
+        reasons=judged.reasons,
+        checks=judged.checks,
+        comparisons=tuple(_plain(vars(one)) for one in judged.comparisons),
+        params=params,
+        verdict=worst_verdict(f.verdict for f in figures_of(artifact)).value,
         seconds=time.monotonic() - start,
     )
     if champion is None or champion.version != ref.version:
         _record(report, ref, registry, tracker)
     if decision == "passed":
         _crown(ref, champion, registry, home)
-    logger.info("promote: done, %s %s %s", ref, decision, "; ".join(reasons))
+    logger.info("promote: done, %s %s %s", ref, decision, "; ".join(judged.reasons))
     return report
-
-
-def _judge(
-    artifact: ModelVersion,
-    ref: VersionRef,
-    champion: VersionRef | None,
-    params: PromoteParams,
-    registry: Registry,
-    store: Store,
-    home: Home,
-    public_key: PublicKey,
-) -> tuple[tuple[str, ...], list[Comparison]]:
-    """All reasons against the version, and what it was compared with."""
-    try:
-        verify_version(artifact.path, public_key)
-    except BadSignature as error:
-        return (str(error),), []
-    reasons = list(floor_reasons(artifact, params))
-    if champion is None or champion.version == ref.version:
-        return tuple(reasons), []
-    theirs = ModelVersion.open(registry.fetch(champion, home.models))
-    reasons.extend(evidence_reasons(artifact, theirs))
-    paired = paired_scores(artifact, theirs, store)
-    reasons.extend(coverage_reasons(paired, _MIN_SLICE))
-    comparisons = compare(paired, params)
-    reasons.extend(comparison_reasons(comparisons, params))
-    return tuple(reasons), comparisons
-
-
-def compare(paired: Paired, params: PromoteParams) -> list[Comparison]:
-    """The equal error rate over all trials and over every slice that has enough of both kinds."""
-    slices = sorted({name for names in paired.slices for name in names})
-    chosen = {"all": np.ones(len(paired.positive), bool)}
-    chosen |= {name: np.array([name in names for names in paired.slices]) for name in slices}
-    comparisons = []
-    for name, keep in chosen.items():
-        positive = paired.positive[keep]
-        if min(positive.sum(), (~positive).sum()) < _MIN_SLICE:
-            continue
-        _, groups = np.unique(paired.groups[keep], return_inverse=True)
-        comparisons.append(
-            paired_comparison(
-                f"EER ({name})",
-                paired.candidate[keep],
-                paired.champion[keep],
-                positive,
-                groups.astype(np.int64),
-                params,
-            )
-        )
-    return comparisons
 
 
 def _record(report: PromoteReport, ref: VersionRef, registry: Registry, tracker: Tracker) -> None:
@@ -176,6 +125,13 @@ def _crown(ref: VersionRef, champion: VersionRef | None, registry: Registry, hom
     ChampionPointer(
         name=ref.name, version=ref.version, path=folder, digest=ref.tags["digest"]
     ).write(home)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, float | str | None]:
+    """JSON knows no NaN."""
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()
+    }
 
 
 def _name_of(artifact: ModelVersion) -> str:

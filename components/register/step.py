@@ -146,7 +146,15 @@ def _version(
                 target = folder / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(artifact.path / file, target)
-        sign_version(folder, key, name=name, data_sha256=data, git_commit=git_commit, run_id=run_id)
+        sign_version(
+            folder,
+            key,
+            name=name,
+            data_sha256=data,
+            evaluated_data_sha256=str(report.manifest.facts["crops_digest"]),
+            git_commit=git_commit,
+            run_id=run_id,
+        )
 
     facts = {
         "task": onnx.task.value,

@@ -13,6 +13,7 @@ Everything random comes from the generator that is handed over, which callers se
 seed, the picture (recognition) or epoch and step (PAD), and the view.
 """
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ _BLUR_SIGMA = (0.4, 1.6)
 _JPEG_QUALITY = (30, 90)
 _BLOCK = (0.15, 0.4)
 """Sides of what stands in the way, as shares of the chip."""
+_BEND = 0.06
+"""How far a chimera is bent at most, deviation, as a share of half a chip: 3 px of 112. A guess."""
 
 
 def augmented(chip: RgbImage, strength: ChipAugment, rng: np.random.Generator) -> RgbImage:
@@ -104,3 +107,25 @@ def _occluded(image: Tensor, rng: np.random.Generator) -> Tensor:
     colour = torch.from_numpy(rng.integers(0, 256, (3, 1, 1), np.uint8))
     covered: Tensor = functional.erase(image, top, left, tall, wide, colour)
     return covered
+
+
+def chimera(chip: RgbImage, other: RgbImage, rng: np.random.Generator) -> RgbImage:
+    """A face that nobody has: two aligned chips joined along a soft line, then bent a little.
+
+    For distillation alone, which needs no subject: the teacher says where such a face lies, and a few
+    thousand people then teach more of the teacher than they are.
+
+    Args: chip, other: RGB uint8 [H, W, 3] of one size.
+    Returns: the same shape and type.
+    """
+    height, width = chip.shape[:2]
+    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    angle, offset = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.4)
+    along = np.cos(angle) * columns + np.sin(angle) * rows - offset
+    share = (0.5 + along / rng.uniform(0.15, 1.5)).clip(0, 1)[..., None]
+    joined = chip * share + other * (1 - share)
+    bends = rng.normal(0, rng.uniform(0, _BEND), (2, 4, 4)).astype(np.float32)
+    bent = [cv2.resize(bend, (width, height), interpolation=cv2.INTER_CUBIC) for bend in bends]
+    place = (columns + bent[0] + 1) * (width - 1) / 2, (rows + bent[1] + 1) * (height - 1) / 2
+    seen = cv2.remap(joined, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen.round().clip(0, 255), np.uint8)

@@ -16,10 +16,12 @@ def train(
     params: dict,
 ) -> None:
     """Fit the network of `task` on crops that were validated; goes on after a kill."""
+    import os
     from pathlib import Path
 
     from components.door import open_door
     from components.train import TrainParams, train_model
+    from components.train.world import world_of
     from vultus.registry import tracker_from
 
     door = open_door()
@@ -32,5 +34,8 @@ def train(
         resume=door.home.resume,
         weights=door.home.weights,
         threads=door.settings.threads,
+        device=door.settings.device,
+        world=world_of(os.environ),
+        commit=door.settings.git_commit,
     )
     checkpoint.metadata.update(report.summary())

@@ -9,11 +9,10 @@ from torch.nn import functional
 from components.train.augmentation import relit
 from components.train.panel import tensor_params
 from components.train.params import TrainParams
-from components.train.presentations import BONA_FIDE, SPECIES
+from components.train.presentations import BONA_FIDE, SPECIES, auc_by_species
 from vultus.contracts.arrays import RgbImage, Scores
 from vultus.contracts.words import PadDecision, Presentation
 from vultus.errors import TrainingFailed
-from vultus.metrics import auc
 from vultus.networks.pads.network import PadNetwork
 from vultus.networks.sampling import Indices
 
@@ -60,23 +59,15 @@ class CropLesson:
         crops, groups = batch
         logits, auxiliary = network.training_outputs(crops, groups)
         smooth = self._params.label_smoothing
-        soft = (groups == BONA_FIDE).to(logits.dtype) * (1 - 2 * smooth) + smooth
-        loss = functional.binary_cross_entropy_with_logits(logits, soft)
+        soft = (groups == BONA_FIDE).float() * (1 - 2 * smooth) + smooth
+        loss = functional.binary_cross_entropy_with_logits(logits.float(), soft)
         for name, weight in self._params.pad_auxiliary.chosen.items():
             loss = loss + weight * auxiliary[name]
         return loss
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """AUC over all attacks and per species; empty without both classes."""
-        bona_fide = self._species == BONA_FIDE
-        if not bona_fide.any() or bona_fide.all():
-            return {}
-        logits = self._logits(network)
-        figures = {"auc": auc(logits, bona_fide)}
-        for group in np.unique(self._species[~bona_fide]):
-            shown = bona_fide | (self._species == group)
-            figures[f"auc_{SPECIES[group]}"] = auc(logits[shown], bona_fide[shown])
-        return figures
+        return auc_by_species(self._logits(network), self._species)
 
     def confusion(self, network: nn.Module) -> dict[str, dict[str, int]]:
         """Validation presentations: species (or bona_fide) -> decision at a score of 0.5 -> count.

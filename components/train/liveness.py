@@ -10,12 +10,12 @@ from components.train.lesson import CropLesson
 from components.train.panel import copy_member, fixed_member, transform_of
 from components.train.params import TrainParams
 from components.train.pictures import fair_draw, rows_of
-from components.train.presentations import BONA_FIDE, SPECIES, cut, groups_of
+from components.train.presentations import SPECIES, both_classes, cut, groups_of
 from components.train.tracking import Log
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture
 from vultus.contracts.words import Split
-from vultus.errors import BadParameter, TrainingFailed
+from vultus.errors import BadParameter
 from vultus.networks.engine import fit
 from vultus.networks.pads.auxiliary import PadTraining
 from vultus.networks.pads.zoo import ZOO, architecture_of, build_pad
@@ -47,7 +47,9 @@ def fit_liveness(
         training, architecture = network_of(params, weights)
     lesson = lesson_of(crops, params, store)
     training.to(memory_format=torch.channels_last)
-    history = fit(training, lesson, settings, resume=resume, on_epoch=log.epoch)
+    history = fit(
+        training, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+    )
     return Trained(
         network=training.network,
         architecture=architecture,
@@ -91,13 +93,7 @@ def lesson_of(crops: pa.Table, params: TrainParams, store: Store) -> CropLesson:
     train = rows_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "species", params.limit, params.seed)
     validation = rows_of(crops, Split.VALIDATION, _COLUMNS)
-    groups = groups_of(train)
-    if not (groups == BONA_FIDE).any() or not (groups > BONA_FIDE).any():
-        raise TrainingFailed(
-            f"the train split holds {int((groups == BONA_FIDE).sum())} bona fide and "
-            f"{int((groups > BONA_FIDE).sum())} attack presentations; PAD needs both: "
-            "set ingest's share of simulated attacks above 0, or add sources"
-        )
+    groups = both_classes(groups_of(train))
     jittered = cut(train, params, store, params.views)
     plain = cut(validation, params, store, 1)[:, 0]
     return CropLesson((jittered, groups), (plain, groups_of(validation)), params)

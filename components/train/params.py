@@ -2,15 +2,22 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from vultus.contracts.transform import DetectorParams
 from vultus.contracts.words import Task
+from vultus.dataset.leftout import LeftOut
+from vultus.errors import BadParameter
 
 _RECOGNITION: dict[str, Any] = {
     "epochs": 30, "batch": 64, "lr": 2e-3, "weight_decay": 0.0, "ema": 0.0, "views": 2,
 }  # fmt: skip
 """Defaults that differ where only the adapter is trained."""
+_WHOLE: dict[str, Any] = {
+    "epochs": 20, "batch": 64, "lr": 2e-3, "weight_decay": 0.02, "ema": 0.99, "views": 1,
+}  # fmt: skip
+"""Defaults where a whole network is trained; with a teacher, 8 views."""
+_PACKAGED = ("sface", "resnet29")
 
 
 class ChipAugment(BaseModel):
@@ -76,6 +83,12 @@ class TrainParams(BaseModel):
     weight_decay: float = Field(default=0.02, ge=0)
     ema: float = Field(default=0.98, ge=0, lt=1, description="decay of averaged weights, 0 = off")
     patience: int = Field(default=0, ge=0, description="early stop after so many epochs, 0 = off")
+    accumulate: int = Field(
+        default=1, ge=1, description="parts a batch is worked off in: the same batch, less memory"
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="of the forward pass; auto = mixed on a GPU, float32 without"
+    )
     seed: int = Field(default=0, ge=0)
     limit: int = Field(
         default=6000, ge=2, description="training pictures at most; a fair draw beyond (memory)"
@@ -93,8 +106,40 @@ class TrainParams(BaseModel):
         default=DetectorParams(), description="how the crops were found; travels with the model"
     )
     # recognition
-    trunk: Literal["sface", "resnet29"] = Field(
-        default="sface", description="packaged embedder; resnet29 is faster and less accurate"
+    network: Literal[
+        "sface", "resnet29", "facenet", "vggface", "ir18", "ir50", "mobilefacenet", "edge"
+    ] = Field(
+        default="sface",
+        description="sface, resnet29: packaged, stay frozen under an adapter; the others are trained",
+    )
+    network_options: dict[str, int | float] = Field(
+        default_factory=dict, description="of a whole network, e.g. width; see its constructor"
+    )
+    weights: str | None = Field(
+        default=None, description="row of the weights table that a whole network starts from"
+    )
+    freeze: int = Field(
+        default=0, ge=0, description="stages of a whole network, from the picture on, that stay"
+    )
+    head: Literal["softmax", "arcface", "cosface", "adaface", "triplet"] = "arcface"
+    head_scale: float = Field(default=24.0, gt=0, description="of the logits; triplet has none")
+    head_margin: float | None = Field(
+        default=None, ge=0, lt=1.5, description="None = the head's own; arcface: radians"
+    )
+    teacher: Literal["sface", "resnet29"] | None = Field(
+        default=None, description="packaged embedder that a whole network learns from"
+    )
+    distil_weight: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="share of the teacher in the loss, the head has the rest",
+    )
+    relation_weight: float = Field(
+        default=1.0, ge=0, description="of how faces lie to each other, beside where each lies"
+    )
+    distil_mix: float = Field(
+        default=0.5, ge=0, le=1, description="share of the further views joined from two chips"
     )
     adapter_pull: float = Field(
         default=0.05, ge=0, description="weight of ‖W − start‖²: how much real faces are protected"
@@ -105,24 +150,26 @@ class TrainParams(BaseModel):
         description="the adapter starts by evening out what all training faces share; the damping "
         "of that, 0 = off: it starts as the identity",
     )
-    arcface_scale: float = Field(default=24.0, gt=0)
-    arcface_margin: float = Field(default=0.3, ge=0, lt=1.5, description="radians")
     # liveness
     pad_side: int = Field(default=96, ge=32, multiple_of=32, description="crop side, pixels")
     pad_scales: tuple[float, ...] = Field(default=(1.0, 2.7), min_length=1)
     pad_network: Literal[
+        "lite0-frozen",
         "compact",
         "minifasnet",
         "mobilenet-v3-small",
         "mobilenet-v3-large",
         "efficientnet-b0",
         "xception",
-    ] = Field(default="compact", description="what our own member is")
+    ] = Field(
+        default="lite0-frozen",
+        description="our own member: a head on a frozen trunk, or a network that is trained",
+    )
     pad_frequency: Literal["none", "fft", "dct"] = Field(
-        default="fft", description="branch that reads the log-spectrum of the crops"
+        default="fft", description="branch over the log-spectrum of the crops; not lite0-frozen"
     )
     pad_auxiliary: PadAuxiliary = Field(
-        default=PadAuxiliary(), description="weights of the auxiliary losses"
+        default=PadAuxiliary(), description="weights of the auxiliary losses; not lite0-frozen"
     )
     pad_pretrained: bool = Field(
         default=False, description="begin with ImageNet weights, where the network has them"
@@ -137,9 +184,71 @@ class TrainParams(BaseModel):
         default=0.5, ge=0, le=1, description="its published operating point; never tuned here"
     )
 
+    head_pull: float = Field(
+        default=1.5, gt=0, description="lite0-frozen: lambda of mean loss + lambda/2 · ‖weight‖²"
+    )
+    untouched_share: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="lite0-frozen: of bona fide, what pictures as they came count; the rest went "
+        "through the attacks' camera",
+    )
+    leave_out: tuple[str, ...] = Field(
+        default=(),
+        description="species=NAME or source=NAME: removed from train and validation, kept in test",
+    )
+
+    @field_validator("network_options")
+    @classmethod
+    def _whole_numbers(cls, given: dict[str, int | float]) -> dict[str, int | float]:
+        """Numbers inside a dict arrive as floats."""
+        return {k: int(v) if float(v).is_integer() else v for k, v in given.items()}
+
+    @property
+    def distil(self) -> float:
+        """Share of the teacher in the loss; 0 without one."""
+        return self.distil_weight if self.teacher else 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether a whole network is trained, not the adapter of a packaged one."""
+        return self.network not in _PACKAGED
+
     @model_validator(mode="before")
     @classmethod
     def _by_task(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("task") == Task.RECOGNITION:
+        if not isinstance(given, dict) or given.get("task") != Task.RECOGNITION:
+            return given
+        if given.get("network", "sface") in _PACKAGED:
             return {**_RECOGNITION, **given}
-        return given
+        taught = {"views": 8, "lr": 4e-3} if given.get("teacher") else {}
+        return {**_WHOLE, **taught, **given}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "TrainParams":
+        if self.whole:
+            if self.epochs == 0 and self.weights is None:
+                raise ValueError(f"epochs=0 keeps {self.network} at random weights; name `weights`")
+            return self
+        only_whole = ("weights", "freeze", "teacher", "network_options")
+        wrong = [name for name in only_whole if getattr(self, name)]
+        if wrong:
+            raise ValueError(
+                f"{', '.join(wrong)}: {self.network} stays frozen; for a whole network"
+            )
+        if self.head == "adaface":
+            raise ValueError(
+                "head=adaface reads the length of an embedding, and an adapter's have length 1; "
+                "choose another head, or a whole network"
+            )
+        return self
+
+    @field_validator("leave_out")
+    @classmethod
+    def _can_be_left_out(cls, said: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            LeftOut.parse(said)
+        except BadParameter as error:
+            raise ValueError(str(error)) from error
+        return said

@@ -20,13 +20,22 @@ _REPORT_S = 5.0
 Row = dict[str, Any]
 
 
-def rows_of(
-    crops: pa.Table, split: Split, columns: Sequence[str], *, only: Presentation | None = None
-) -> list[Row]:
-    """Rows of one split, of one presentation where `only` says so."""
-    mask = pc.equal(crops["split"], split.value)
-    if only is not None:
-        mask = pc.and_(mask, pc.equal(crops["presentation"], only.value))
+def rows_of(crops: pa.Table, split: Split, columns: Sequence[str]) -> list[Row]:
+    """All presentations of one split."""
+    return _rows(crops, pc.equal(crops["split"], split.value), columns)
+
+
+def faces_of(crops: pa.Table, split: Split, columns: Sequence[str]) -> list[Row]:
+    """Bona fide faces of one split that no simulation touched: what an embedder is taught and judged on.
+
+    The attacks' camera is for PAD. How often it was used there must not move an embedder.
+    """
+    own = pc.equal(crops["presentation"], Presentation.BONA_FIDE.value)
+    own = pc.and_(own, pc.invert(crops["simulated"]))
+    return _rows(crops, pc.and_(pc.equal(crops["split"], split.value), own), columns)
+
+
+def _rows(crops: pa.Table, mask: pa.ChunkedArray, columns: Sequence[str]) -> list[Row]:
     rows: list[Row] = crops.filter(mask).select(list(columns)).to_pylist()
     return rows
 

@@ -5,24 +5,23 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from components.train.checkpoint import Trained
 from components.train.embeddings import embed, keep, load_kept
 from components.train.params import TrainParams
-from components.train.pictures import Row, fair_draw, rows_of
+from components.train.pictures import faces_of, fair_draw
+from components.train.subjects import codes, mates_of, pairs_of, require_subjects
 from components.train.tracking import Log
 from vultus.contracts.arrays import Embeddings
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.transform import Architecture
-from vultus.contracts.words import Presentation, Split
-from vultus.errors import TrainingFailed
+from vultus.contracts.words import Split
 from vultus.metrics import auc, equal_error_rate
 from vultus.networks.adapter import AdaptedTrunk, Adapter, levelling
 from vultus.networks.encoder import TorchEncoder
 from vultus.networks.engine import HistoryRow, fit
-from vultus.networks.heads import AdapterTraining, ArcFace
+from vultus.networks.heads import HEADS, AdapterTraining
 from vultus.networks.load import TRUNKS, adapted
 from vultus.networks.resume import ResumeFolder
 from vultus.networks.sampling import Indices, even_shares
@@ -46,21 +45,23 @@ def fit_recognition(
 
     Raises: WeightsUnavailable; TrainingFailed, with fewer than two subjects to tell apart.
     """
-    packaged = TRUNKS[params.trunk]
+    packaged = TRUNKS[params.network]
     transform = packaged.transform(params.detector)
-    trunk = packaged.read(locate(params.trunk, weights))
+    trunk = packaged.read(locate(params.network, weights))
     adapter, history, examples = Adapter(packaged.dimension), list[HistoryRow](), 0
     if params.epochs:
         with reproducible(settings):
             encoder = TorchEncoder(AdaptedTrunk(trunk, adapter), transform)
             lesson = _lesson(crops, params, store, encoder, resume.folder / "embeddings.npy")
             training = _training(lesson, params)
-        history = fit(training, lesson, settings, resume=resume, on_epoch=log.epoch)
+        history = fit(
+            training, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+        )
         adapter, examples = training.adapter, len(lesson.groups) // params.views
     return Trained(
         network=AdaptedTrunk(trunk, adapter),
         architecture=Architecture(
-            name=adapted(params.trunk), options={"dimension": packaged.dimension}
+            name=adapted(params.network), options={"dimension": packaged.dimension}
         ),
         history=history,
         examples=examples,
@@ -74,22 +75,32 @@ class EmbeddingLesson:
     monitored = "auc"
 
     def __init__(
-        self, train: Embeddings, subjects: Indices, validation: Embeddings, others: Indices
+        self,
+        train: Embeddings,
+        subjects: Indices,
+        validation: Embeddings,
+        others: Indices,
+        *,
+        mates: bool = False,
     ) -> None:
+        """`mates`: whether a batch must hold two examples of a subject."""
         self.embeddings = torch.from_numpy(train)
         self.subjects = torch.from_numpy(subjects)
         self.groups = subjects
         self.shares = even_shares(subjects)
         self._validation = torch.from_numpy(validation)
-        self._mated = _pairs(others)
+        self._mated = pairs_of(others)
+        self._mates = mates
 
     def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Embeddings and subjects; augmentation happened on the pixels."""
+        if self._mates:
+            indices = mates_of(self.groups, indices, rng)
         chosen = torch.from_numpy(indices)
         return self.embeddings[chosen], self.subjects[chosen]
 
     def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-        """ArcFace and the pull to the identity."""
+        """The head, and the pull to where the adapter began."""
         loss: Tensor = network(*batch)
         return loss
 
@@ -115,15 +126,11 @@ def _lesson(
 
     Raises: TrainingFailed, with fewer than two subjects to tell apart.
     """
-    train = rows_of(crops, Split.TRAIN, _COLUMNS, only=Presentation.BONA_FIDE)
+    train = faces_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "subject", params.limit, params.seed)
-    validation = rows_of(crops, Split.VALIDATION, _COLUMNS, only=Presentation.BONA_FIDE)
-    subjects = _codes(train)
-    if len(np.unique(subjects)) < 2:
-        raise TrainingFailed(
-            f"the train split holds {len(np.unique(subjects))} subject(s) with a bona fide face; "
-            "an embedder needs two at least: add people, or set train.epochs=0"
-        )
+    validation = faces_of(crops, Split.VALIDATION, _COLUMNS)
+    subjects = codes(train)
+    require_subjects(subjects, params)
     rows = len(train) * params.views + len(validation)
     embeddings = load_kept(kept, rows)
     if embeddings is None:
@@ -139,7 +146,8 @@ def _lesson(
         embeddings[:split],
         np.repeat(subjects, params.views),
         embeddings[split:],
-        _codes(validation),
+        codes(validation),
+        mates=params.head == "triplet",
     )
 
 
@@ -149,19 +157,9 @@ def _training(lesson: EmbeddingLesson, params: TrainParams) -> AdapterTraining:
     adapter = Adapter(dimension)
     if params.levelling:
         adapter.start_at(levelling(lesson.embeddings, params.levelling))
-    head = ArcFace(
-        len(lesson.shares), dimension, scale=params.arcface_scale, margin=params.arcface_margin
+    head = HEADS[params.head](
+        len(lesson.shares), dimension, scale=params.head_scale, margin=params.head_margin
     )
     with torch.no_grad():
         head.start_at(adapter(lesson.embeddings), lesson.subjects)
     return AdapterTraining(adapter, head, params.adapter_pull)
-
-
-def _codes(rows: list[Row]) -> Indices:
-    _, codes = np.unique([row["subject"] for row in rows], return_inverse=True)
-    return codes.astype(np.int64)
-
-
-def _pairs(subjects: Indices) -> tuple[Indices, Indices, NDArray[np.bool_]]:
-    rows, columns = np.triu_indices(len(subjects), 1)
-    return rows, columns, subjects[rows] == subjects[columns]

@@ -1,4 +1,4 @@
-"""FaceCrops -> Checkpoint: fit an adapter on the packaged embedder, or our own PAD network.
+"""FaceCrops -> Checkpoint: an adapter on a packaged embedder, a whole embedder, or our own PAD network.
 
 torch is imported inside `train_model`: this package is also imported where pipelines are compiled,
 which needs the Params alone.
@@ -17,16 +17,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.train.params import TrainParams
 from components.train.tracking import tracked
+from components.train.world import ALONE, World, joined
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.seams import Store, Tracker
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.contracts.words import Task
+from vultus.dataset.leftout import LeftOut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 2
+_CODE = 5
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 
@@ -61,8 +65,11 @@ def train_model(
     resume: Path,
     weights: Path,
     threads: int = 1,
+    device: str = "cpu",
+    world: World = ALONE,
+    commit: str = "unknown",
 ) -> TrainReport:
-    """Train and write a Checkpoint.
+    """Train and write a Checkpoint. Under torchrun every process calls it; process 0 writes.
 
     Args:
         crops: FaceCrops; out: where the Checkpoint goes.
@@ -71,24 +78,59 @@ def train_model(
         resume: folder of training states; a killed training goes on from there.
         weights: folder of the pretrained files.
         threads: of torch, 0 = one a core. Another number may change the last bits of the weights.
-    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; TrainingFailed, naming the step.
+        device: auto, cpu, cuda, cuda:1; world: this process among those that train together.
+        commit: of the code, for the tracker.
+    Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; BadParameter, if nothing is there to
+        be left out; TrainingFailed, naming the step.
     """
-    from components.train.liveness import fit_liveness
-    from components.train.recognition import fit_recognition
+    with joined(world, device):
+        return _train(
+            crops,
+            out,
+            params,
+            store=store,
+            tracker=tracker if world.first else None,
+            resume=resume,
+            weights=weights,
+            threads=threads or max(1, (os.cpu_count() or 1) // world.local_size),
+            device=device,
+            world=world,
+            commit=commit,
+        )
+
+
+def _train(
+    crops: Path,
+    out: Path,
+    params: TrainParams,
+    *,
+    store: Store,
+    tracker: Tracker | None,
+    resume: Path,
+    weights: Path,
+    threads: int,
+    device: str,
+    world: World,
+    commit: str,
+) -> TrainReport:
     from vultus.networks.resume import ResumeFolder
     from vultus.networks.schedule import FitParams
 
     began = time.monotonic()
     faces = FaceCrops.open(crops)
-    state = ResumeFolder(resume / fingerprint(params, faces.digest))
+    left_out = LeftOut.parse(params.leave_out)
+    left_out.check(faces.crops)
+    name = fingerprint(params, faces.digest)
+    state = ResumeFolder(resume / (name if world.first else f"{name}-{world.rank}"))
     shared = params.model_dump(include=set(FitParams.__dataclass_fields__))
-    course = fit_recognition if params.task is Task.RECOGNITION else fit_liveness
+    course = _course(params)
     with tracked(tracker, f"vultus-{params.task.value}", "train", state.folder) as log:
         log.params(params.model_dump(mode="json"))
+        log.environment({"commit": commit, "processes": world.size, "device": device})
         trained = course(
-            faces.crops,
+            left_out.without(faces.crops),
             params,
-            FitParams(**shared, threads=threads or os.cpu_count() or 1),
+            FitParams(**shared, threads=threads, device=device),
             store=store,
             weights=weights,
             resume=state,
@@ -102,10 +144,22 @@ def train_model(
             "run_id": log.run_id,
             "seconds": seconds,
         }
-        transform = trained.write(out, facts).transform
+        transform = trained.write(out, facts).transform if world.first else trained.transform("")
     shutil.rmtree(state.folder, ignore_errors=True)
     logger.info("trained", extra={"task": params.task.value, "seconds": seconds})
     return _report(params.task, trained, transform, log.run_id, seconds)
+
+
+def _course(params: TrainParams) -> "Callable[..., Trained]":
+    """How this task and network are trained."""
+    from components.train.embedder import fit_embedder
+    from components.train.frozen import fit_frozen
+    from components.train.liveness import fit_liveness
+    from components.train.recognition import fit_recognition
+
+    if params.task is Task.RECOGNITION:
+        return fit_embedder if params.whole else fit_recognition
+    return fit_frozen if params.pad_network == "lite0-frozen" else fit_liveness
 
 
 def _report(

@@ -1,12 +1,20 @@
 """MLflow beside a training, never in its way: what cannot be logged is a warning."""
 
+import json
 import logging
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vultus.contracts.seams import TrackedRun, Tracker
 from vultus.errors import TrackingUnavailable
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from vultus.networks.engine import Lesson
 
 logger = logging.getLogger(__name__)
 _RUN_ID = "run_id.txt"
@@ -34,6 +42,40 @@ class Log:
         if self._run and metrics:
             with self._forgiving():
                 self._run.log_metrics(metrics, step)
+
+    def environment(self, facts: Mapping[str, object]) -> None:
+        """Versions and processor, with `facts`, as `environment.json`: a resumed run may have another.
+
+        The versions are params too, by which runs are found.
+        """
+        if self._run:
+            from components.train.environment import environment
+
+            found = {**environment(), **facts}
+            self.params({f"environment.{name}": value for name, value in found.items()})
+            self._attach({"environment.json": json.dumps(found, indent=2).encode()}, "")
+
+    def look(self, lesson: "Lesson") -> "Callable[[int, nn.Module], None]":
+        """For `fit(look=…)`: after every epoch the lesson's worst errors and its confusion.
+
+        Lessons that can show neither (`components.train.errors`) are looked at for nothing.
+        """
+        from components.train.errors import pages
+
+        def attach(epoch: int, network: "nn.Module") -> None:
+            if self._run:
+                self._attach(pages(lesson, network), f"epochs/{epoch:03d}")
+
+        return attach
+
+    def _attach(self, files: Mapping[str, bytes], folder: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="vultus-") as place:
+            for name, content in files.items():
+                file = Path(place) / name
+                file.write_bytes(content)
+                if self._run:
+                    with self._forgiving():
+                        self._run.log_file(file, folder)
 
     @contextmanager
     def _forgiving(self) -> Iterator[None]:

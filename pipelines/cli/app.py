@@ -14,6 +14,7 @@ from vultus.settings import Settings
 _GROUPS = (
     "run",
     "models",
+    "verdict",
     "answer",
     "score",
     "weights",

@@ -94,8 +94,11 @@ def promote(
         typer.echo(report.model_dump_json(indent=2))
     else:
         typer.echo(f"{report.name}/{report.version}: {report.decision}")
-        for reason in report.reasons:
-            typer.echo(f"  {reason}")
+        for check in report.checks:
+            typer.echo(f"  {check.rule:<11} {check.outcome}")
+            for reason in check.reasons:
+                typer.echo(f"      {reason}")
+        typer.echo(f"  {report.note}")
     if report.decision == "refused":
         raise typer.Exit(1)
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from support.pretrained import weights_folder
 
 SOURCE = "synthetic:people=24,images=5"
-SMALL = ("source=" + SOURCE, "train.epochs=3")
+SMALL = (
+    "source=" + SOURCE,
+    "train.epochs=3",
+    "evaluate.condition_faces=2",
+    "evaluate.condition_strengths=2",
+)
 _TIMEOUT_S = 900
 
 

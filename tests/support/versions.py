@@ -1,11 +1,9 @@
 """Small, real OnnxModels and EvaluationReports, so that register and promote run without a training.
 
-The embedder averages a chip's colours and multiplies them by a matrix; scores of a report are drawn,
-or computed by that embedder where chips are given.
+The embedder averages a chip's colours and multiplies them by a matrix; scores of a report are drawn.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -14,9 +12,11 @@ import onnx
 import pyarrow as pa
 from onnx import TensorProto, helper, numpy_helper
 
+from support.pictured import PAD_BOX, Chip, judged, made_up_chips
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
     FIGURES,
+    LINEAGE,
     PAD_SCORES,
     PAD_TRIALS,
     RECOGNITION_SCORES,
@@ -24,8 +24,10 @@ from vultus.contracts.evaluation import (
     THRESHOLDS,
     EvaluationReport,
     Figure,
+    short_digest,
 )
 from vultus.contracts.models import OnnxModel, Parity
+from vultus.contracts.seams import Store
 from vultus.contracts.traffic import FEATURE_SCHEMA
 from vultus.contracts.transform import (
     LivenessTransform,
@@ -34,38 +36,28 @@ from vultus.contracts.transform import (
     TensorParams,
 )
 from vultus.contracts.words import Evidence, Species
-from vultus.metrics import equal_error_rate
+from vultus.metrics import auc, calibrate, equal_error_rate
 
 DIMENSION = 16
 _POOLED = 3 * 7 * 7
 _PAD_SIDE = 32
 
 
-@dataclass(frozen=True)
-class Chip:
-    """One picture of a report: its name in the store, and whose it is."""
-
-    sha256: str
-    subject: str
-
-
-def made_up_chips(subjects: int = 10, images: int = 4) -> list[Chip]:
-    """Names without pictures, for scores that are drawn."""
-    return [
-        Chip(f"{subject:032x}{image:032x}", f"s{subject}")
-        for subject in range(subjects)
-        for image in range(images)
-    ]
-
-
 def recognition_model(
-    folder: Path, *, checkpoint: str = "c" * 64, seed: int = 0, run_id: str = "", off: float = 0.0
+    folder: Path,
+    *,
+    checkpoint: str = "c" * 64,
+    seed: int = 0,
+    run_id: str = "",
+    off: float = 0.0,
+    sees: int = _POOLED,
 ) -> Path:
-    """An OnnxModel; `off` is how far its parity says the export is from torch."""
+    """An OnnxModel; `off` is how far its parity says the export is from torch, `sees` how many of the
+    147 averages it looks at."""
     transform = RecognitionTransform(dimension=DIMENSION)
 
     def fill(place: Path) -> None:
-        _embedder(place / "model.onnx", seed)
+        _embedder(place / "model.onnx", seed, sees)
         (place / "transform.json").write_text(transform.model_dump_json())
         parity = Parity(inputs=4, max_abs_difference=off, min_cosine=1.0, tolerance=1e-4)
         (place / "parity.json").write_text(parity.model_dump_json())
@@ -106,20 +98,25 @@ def recognition_report(
         for split in ("validation", "test")
         for (a, b), same, score in zip(pairs, mated, scores, strict=True)
     ]
-    eer = equal_error_rate(np.asarray(scores, np.float64), mated)
+    scores = np.asarray(scores, np.float32)
+    eer = equal_error_rate(scores, mated)
     figures = [Figure(name="eer", value=eer, low=0.0, high=min(1.0, eer + 0.1), n=len(pairs))]
     tables = (RECOGNITION_TRIALS, RECOGNITION_SCORES)
     return _report(folder, rows, tables, figures, checkpoint, "recognition")
 
 
-def pad_model(folder: Path, members: Sequence[tuple[str, float, float, Evidence]]) -> Path:
-    """An OnnxModel of a panel: (name, room_min, room_max, evidence) each."""
+def pad_model(
+    folder: Path,
+    members: Sequence[tuple[str, float, float, Evidence]],
+    measure: str = "ReduceMean",
+) -> Path:
+    """An OnnxModel of a panel: (name, room_min, room_max, evidence) each; how they see brightness."""
 
     def fill(place: Path) -> None:
         made = []
         for name, room_min, room_max, evidence in members:
             file = place / f"{name}.onnx"
-            _brightness(file)
+            _brightness(file, measure)
             made.append(
                 PanelMember(
                     name=name,
@@ -145,26 +142,42 @@ def pad_model(folder: Path, members: Sequence[tuple[str, float, float, Evidence]
     return folder
 
 
-def pad_report(folder: Path, *, gap: float = 3.0, auc_low: float = 0.9, seed: int = 0) -> Path:
-    """An EvaluationReport of a panel on 60 bona fide and 60 attack presentations."""
+def pad_report(
+    folder: Path,
+    *,
+    gap: float = 3.0,
+    auc_low: float = 0.9,
+    seed: int = 0,
+    panel: tuple[Path, Store] | None = None,
+) -> Path:
+    """An EvaluationReport on 60 bona fide and 60 attack presentations of each split.
+
+    Args: gap: of the scores that are drawn; panel: a model folder and a store instead: grey pictures
+        are put there, bona fide brighter, and the panel says its own score of each.
+    """
     rng = np.random.default_rng(seed)
     kinds = [None, *Species]
     rows = []
-    for number in range(120):
-        species = None if number < 60 else kinds[1 + number % 3]
-        logit = rng.normal() + gap * (species is None) - gap / 2
+    for number in range(240):
+        species = None if number % 120 < 60 else kinds[1 + number % 3]
+        away = rng.normal() + gap * (species is None) - gap / 2
+        image, score = f"{number:064x}", float(1 / (1 + np.exp(-away)))
+        if panel is not None:
+            image, score = judged(*panel, level=float(127.5 + 20 * away), number=number)
         rows.append(
             {
-                "image": f"{number:064x}",
-                "box": [8.0, 8.0, 56.0, 56.0],
+                "image": image,
+                "box": PAD_BOX,
                 "species": None if species is None else species.value,
-                "split": "test",
+                "split": "validation" if number < 120 else "test",
                 "slices": [],
                 "member": "panel",
-                "pad_score": float(1 / (1 + np.exp(-logit))),
+                "pad_score": score,
             }
         )
-    figures = [Figure(name="pad_auc", value=min(1.0, auc_low + 0.05), low=auc_low, high=1.0, n=120)]
+    live = np.array([row["species"] is None for row in rows[120:]])
+    value = auc(np.array([row["pad_score"] for row in rows[120:]], np.float32), live)
+    figures = [Figure(name="pad_auc", value=value, low=auc_low, high=1.0, n=120)]
     return _report(folder, rows, (PAD_TRIALS, PAD_SCORES), figures, "c" * 64, "liveness")
 
 
@@ -192,10 +205,8 @@ def _report(
         scratch.rename(place / "trials.parquet")
         write_table(pa.Table.from_pylist(rows, scores), scores, place / "scores.parquet")
         (place / "figures.json").write_bytes(FIGURES.dump_json(figures))
-        row = {"score": 0.3, "llr": 0.0, "fmr": 0.01, "fmr_high": 0.02}
-        write_table(
-            pa.Table.from_pylist([row], THRESHOLDS), THRESHOLDS, place / "thresholds.parquet"
-        )
+        write_table(_thresholds(rows), THRESHOLDS, place / "thresholds.parquet")
+        write_table(_lineage_of(rows), LINEAGE, place / "lineage.parquet")
         empty = pa.Table.from_pylist([], FEATURE_SCHEMA)
         write_table(empty, FEATURE_SCHEMA, place / "reference_features.parquet")
         (place / "report.html").write_text("<!doctype html><title>report</title>")
@@ -204,12 +215,46 @@ def _report(
     return folder
 
 
+def _thresholds(rows: list[dict[str, object]]) -> pa.Table:
+    """One threshold, with the rate and the likelihood ratio that validation gives it."""
+    kinds: dict[object, list[float]] = {}
+    for row in [row for row in rows if row["split"] == "validation"]:
+        kind = row["mated"] if "mated" in row else row["species"] or True
+        kinds.setdefault(kind, []).append(float(row["score" if "score" in row else "pad_score"]))  # type: ignore[arg-type]
+    positive = np.array(kinds.pop(True), np.float32)
+    negative = [np.array(values, np.float32) for values in kinds.values()]
+    score = np.float32(np.quantile(np.concatenate(negative), 0.99))
+    rate = max(float((values >= score).mean()) for values in negative)
+    llr = calibrate(positive, np.concatenate(negative)).llr(np.array([score]))[0]
+    row = {"score": float(score), "llr": float(llr), "fmr": rate, "fmr_high": min(1, 2 * rate)}
+    return pa.Table.from_pylist([row], THRESHOLDS)
+
+
+def _lineage_of(rows: list[dict[str, object]]) -> pa.Table:
+    """Every picture of a trial, and one that was trained on."""
+    names = {str(row[side]) for row in rows for side in ("a", "b", "image") if side in row}
+    found = [(name, "test") for name in sorted(names)] + [("7" * 64, "train")]
+    return pa.Table.from_pylist(
+        [
+            {
+                "split": split,
+                "subject": place,
+                **dict.fromkeys(("image", "chip", "context", "phash"), short_digest(name)),
+                "simulated": False,
+            }
+            for place, (name, split) in enumerate(found)
+        ],
+        LINEAGE,
+    )
+
+
 def _lineage(checkpoint: str, run_id: str) -> dict[str, str]:
     return {"checkpoint_digest": checkpoint, "crops_digest": "d" * 64, "run_id": run_id}
 
 
-def _embedder(file: Path, seed: int) -> None:
+def _embedder(file: Path, seed: int, sees: int) -> None:
     weights = np.random.default_rng(seed).normal(size=(_POOLED, DIMENSION)).astype(np.float32)
+    weights[sees:] = 0
     nodes = [
         helper.make_node("AveragePool", ["data"], ["p"], kernel_shape=[16, 16], strides=[16, 16]),
         helper.make_node("Flatten", ["p"], ["f"]),
@@ -221,9 +266,9 @@ def _embedder(file: Path, seed: int) -> None:
     _save(file, nodes, constants, ["N", 3, 112, 112], ("embedding", ["N", DIMENSION]))
 
 
-def _brightness(file: Path) -> None:
+def _brightness(file: Path, measure: str) -> None:
     nodes = [
-        helper.make_node("ReduceMean", ["data"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node(measure, ["data"], ["mean"], axes=[1, 2, 3], keepdims=0),
         helper.make_node("Sub", ["mean", "middle"], ["z"]),
         helper.make_node("Mul", ["z", "slope"], ["logit"]),
     ]

@@ -12,9 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.contracts.arrays import RgbImage
+from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.synthetic.camera import to_display, to_linear
 
 Linear = NDArray[np.float32]
+_MOVED, _RESIZED, _RESAVED = 0.2, 0.35, 0.3
+"""How often the hand shakes, the file is scaled down, and it is saved twice."""
+_BRIGHT = 97
+"""Percentile that the automatic exposure brings to `exposure`."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class RecaptureCamera:
 
     strength: float
     defocus_px: float
+    motion_px: float
+    motion_deg: float
     exposure: float
     white_balance: tuple[float, float, float]
     vignette: float
@@ -32,6 +39,8 @@ class RecaptureCamera:
     contrast: float
     saturation: float
     sharpen: float
+    shrink: float
+    jpeg: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest."""
@@ -44,7 +53,9 @@ def sample_recapture_camera(rng: np.random.Generator) -> RecaptureCamera:
     return RecaptureCamera(
         strength=strength,
         defocus_px=float(abs(rng.normal(0, 0.8 * strength))),
-        exposure=float(np.exp(rng.normal(0, 0.25 * strength))),
+        motion_px=float(rng.uniform(0, 4 * strength)) if rng.random() < _MOVED else 0.0,
+        motion_deg=float(rng.uniform(0, 180)),
+        exposure=float(min(1.0, np.exp(rng.normal(-0.35, 0.12 + 0.3 * strength)))),
         white_balance=(
             float(np.exp(rng.normal(0, 0.09 * strength))),
             1.0,
@@ -52,22 +63,34 @@ def sample_recapture_camera(rng: np.random.Generator) -> RecaptureCamera:
         ),
         vignette=float(rng.uniform(0, 0.35 * strength)),
         mosaic=bool(rng.random() < 0.5),
-        shot_noise=float(rng.uniform(0.002, 0.004 + 0.014 * strength)),
-        read_noise=float(rng.uniform(0.001, 0.002 + 0.006 * strength)),
+        shot_noise=float(rng.uniform(0.002, 0.003 + 0.008 * strength)),
+        read_noise=float(rng.uniform(0.001, 0.0015 + 0.003 * strength)),
         contrast=float(rng.uniform(-0.1, 0.35) * strength),
         saturation=float(np.exp(rng.normal(0, 0.18 * strength))),
         sharpen=float(rng.uniform(0, 0.7) * strength),
+        shrink=float(rng.uniform(0.6, 1.0)) if rng.random() < _RESIZED else 1.0,
+        jpeg=tuple(
+            int(rng.integers(round(94 - 60 * strength), 97))
+            for _ in range(2 if rng.random() < _RESAVED else 1)
+        ),
     )
 
 
 def recapture(scene: Linear, camera: RecaptureCamera, rng: np.random.Generator) -> RgbImage:
     """Take a picture of a linear-light scene.
 
-    Args: scene: float32 [H, W, 3], 1 = display white. Returns: RGB uint8 [H, W, 3].
+    Exposure is automatic: how bright a screen or a room is does not show in the picture.
+
+    Args: scene: float32 [H, W, 3], 1 = display white.
+    Returns: RGB uint8 [H, W, 3], as the camera's JPEG is unpacked; H and W times `shrink`.
     """
-    image = scene * (np.array(camera.white_balance, np.float32) * np.float32(camera.exposure))
+    brightest = float(np.percentile(scene[::4, ::4].max(-1), _BRIGHT))
+    gain = camera.exposure / max(brightest, 0.02)
+    image = scene * (np.array(camera.white_balance, np.float32) * np.float32(gain))
     if camera.defocus_px > 0.2:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), camera.defocus_px), np.float32)
+    if camera.motion_px > 0.5:
+        image = _moved(image, camera)
     height, width = image.shape[:2]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
@@ -86,12 +109,33 @@ def recapture(scene: Linear, camera: RecaptureCamera, rng: np.random.Generator) 
     if camera.sharpen > 0.05:
         soft = cv2.GaussianBlur(display, (0, 0), 1.0)
         display = display + np.float32(camera.sharpen) * (display - soft)
-    return np.asarray(np.rint(np.clip(display, 0, 1) * 255), np.uint8)
+    seen = np.asarray(np.rint(np.clip(display, 0, 1) * 255), np.uint8)
+    return _saved(seen, camera)
 
 
 def linear_of(image: RgbImage) -> Linear:
     """RGB uint8 -> linear light float32 [H, W, 3] in [0, 1]."""
     return to_linear(image.astype(np.float32) / np.float32(255))
+
+
+def _moved(image: Linear, camera: RecaptureCamera) -> Linear:
+    """Smeared along a line of `motion_px` pixels."""
+    reach = int(np.ceil(camera.motion_px / 2))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
+    angle = np.radians(camera.motion_deg)
+    along, off = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    line = np.clip(camera.motion_px / 2 + 0.5 - abs(along), 0, 1) * np.clip(1 - abs(off), 0, 1)
+    return np.asarray(cv2.filter2D(image, -1, line / line.sum()), np.float32)
+
+
+def _saved(image: RgbImage, camera: RecaptureCamera) -> RgbImage:
+    """Scaled down where the camera does it, written as JPEG and read back, once or twice."""
+    if camera.shrink < 1:
+        size = (round(image.shape[1] * camera.shrink), round(image.shape[0] * camera.shrink))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    for quality in camera.jpeg:
+        image = decode_image(encode_jpeg(image, quality=quality))
+    return image
 
 
 def _mosaic(image: Linear) -> Linear:

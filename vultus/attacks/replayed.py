@@ -11,6 +11,9 @@ from vultus.attacks.camera import Linear
 from vultus.attacks.view import glare
 
 Layout = Literal["rgb", "bgr", "staggered"]
+_COLOURED, _CLIPPED = 0.9, 0.1
+"""How often a screen has colours of its own, and burnt-out highlights: colour is what a network
+learns most from, strong clipping what misleads it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class ReplayMedium:
     blend: float
     bezel: float
     bezel_tone: float
+    clipping: float
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest."""
@@ -42,16 +46,17 @@ class ReplayMedium:
 def sample_replay(rng: np.random.Generator) -> ReplayMedium:
     """Draw one phone, tablet or monitor."""
     layouts: tuple[Layout, ...] = ("rgb", "bgr", "staggered")
+    coloured = rng.random() < _COLOURED
     return ReplayMedium(
         brightness=float(rng.uniform(0.5, 1.0)),
-        gamma=float(rng.uniform(0.8, 1.3)),
-        saturation=float(rng.uniform(0.6, 1.35)),
-        tint=float(rng.normal(0.14, 0.16)),
-        black=float(10 ** rng.uniform(-2.6, -1.0)),
+        gamma=float(rng.uniform(0.75, 1.35)) if coloured else 1.0,
+        saturation=float(rng.uniform(0.55, 1.35)) if coloured else 1.0,
+        tint=float(np.clip(rng.normal(0.18, 0.22), -0.5, 0.7)) if coloured else 0.0,
+        black=float(10 ** rng.uniform(-2.6, -0.85)) if coloured else 0.003,
         pixels_per_pixel=float(rng.uniform(0.35, 2.6)),
         angle_deg=float(rng.normal(0, 4)),
         layout=layouts[int(rng.integers(3))],
-        grid=float(rng.uniform(0.2, 1.0)) if rng.random() < 0.6 else 0.0,
+        grid=float(rng.uniform(0.2, 1.0)) if rng.random() < 0.5 else 0.0,
         banding=float(rng.uniform(0.02, 0.12)) if rng.random() < 0.3 else 0.0,
         banding_period=float(rng.uniform(0.15, 0.8)),
         shading=float(rng.uniform(0, 0.25)),
@@ -59,12 +64,13 @@ def sample_replay(rng: np.random.Generator) -> ReplayMedium:
         blend=float(rng.uniform(0.1, 0.5)) if rng.random() < 0.2 else 0.0,
         bezel=float(rng.uniform(0.02, 0.09)),
         bezel_tone=float(rng.uniform(0.003, 0.05)),
+        clipping=float(rng.uniform(1.2, 1.8)) if rng.random() < _CLIPPED else 1.0,
     )
 
 
 def screen_of(face: Linear, medium: ReplayMedium, rng: np.random.Generator) -> Linear:
     """The light a screen sends while it shows the face; bezel included, same shape."""
-    shown = np.power(np.clip(face, 0, 1), np.float32(medium.gamma))
+    shown = np.power(np.clip(face * np.float32(medium.clipping), 0, 1), np.float32(medium.gamma))
     if medium.blend:
         moved = np.roll(shown, (int(rng.integers(-2, 3)), int(rng.integers(-3, 4))), axis=(0, 1))
         shown = shown * np.float32(1 - medium.blend) + moved * np.float32(medium.blend)

@@ -1,12 +1,13 @@
 """One door: a bona fide picture in, a simulated presentation of it out, every parameter named."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
 from vultus.attacks.camera import Linear, linear_of, recapture, sample_recapture_camera
+from vultus.attacks.earlier import first_capture, lit_otherwise
 from vultus.attacks.masked import mask_of, sample_mask
 from vultus.attacks.printed import print_of, sample_print
 from vultus.attacks.replayed import sample_replay, screen_of, through_glass
@@ -15,6 +16,12 @@ from vultus.contracts.arrays import Box, Landmarks, RgbImage
 from vultus.contracts.words import Species
 
 _MAX_SIDE = 400
+_FACE_PX = (80.0, 210.0)
+"""Longer side of a face before this camera; pictures are only ever shrunk."""
+_LEAST_FACE_PX = 60.0
+"""The camera's file is not scaled below this: a smaller face is not found again."""
+_RECORDED = {"attack": 0.8, "bona fide": 0.5}
+"""How often there was a first capture: what is shown was photographed, sent and scaled before."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +35,11 @@ class Presentation:
 
 def bona_fide_capture(image: RgbImage, box: Box, rng: np.random.Generator) -> Presentation:
     """The person before the attacks' camera, with nothing in between."""
-    scene, box, _ = _prepared(image, box, None)
-    camera = sample_recapture_camera(rng)
-    return Presentation(recapture(scene, camera, rng), box, {"camera": camera.to_json()})
+    scene, box, _ = _prepared(image, box, None, rng)
+    facts: dict[str, Any] = {}
+    scene = _recorded(scene, "bona fide", rng, facts)
+    scene, facts["light"] = lit_otherwise(scene, rng)
+    return _seen(scene, box, rng, facts)
 
 
 def simulate(
@@ -50,19 +59,38 @@ def simulate(
         landmarks: float32 [5, 2], needed for a mask.
     Raises: ValueError, for a mask without landmarks.
     """
-    scene, box, points = _prepared(image, box, landmarks)
+    scene, box, points = _prepared(image, box, landmarks, rng)
     facts: dict[str, Any] = {"species": species.value}
     if species is Species.MASK:
         if points is None:
             raise ValueError("a mask is fitted to landmarks; give them")
+        scene = _recorded(scene, "bona fide", rng, facts)  # a live scene, as without the mask
         mask = sample_mask(rng)
-        view, seen = mask_of(scene, points, mask), box
+        view, facts["light"] = lit_otherwise(mask_of(scene, points, mask), rng)
+        seen = box
         facts["medium"] = mask.to_json()
     else:
+        scene = _recorded(scene, "attack", rng, facts)
         view, seen = _held(scene, box, species, rng, facts)
+    return _seen(view, seen, rng, facts)
+
+
+def _recorded(scene: Linear, who: str, rng: np.random.Generator, facts: dict[str, Any]) -> Linear:
+    if rng.random() >= _RECORDED[who]:
+        return scene
+    scene, facts["first_capture"] = first_capture(scene, rng)
+    return scene
+
+
+def _seen(view: Linear, box: Box, rng: np.random.Generator, facts: dict[str, Any]) -> Presentation:
+    """Through the camera that both classes share."""
     camera = sample_recapture_camera(rng)
-    facts["camera"] = camera.to_json()
-    return Presentation(recapture(view, camera, rng), seen, facts)
+    face_px = float(max(box[2] - box[0], box[3] - box[1], 1.0))
+    floor = min(1.0, _LEAST_FACE_PX / face_px)
+    camera = replace(camera, shrink=max(camera.shrink, floor))
+    taken = recapture(view, camera, rng)
+    moved = box * np.float32(taken.shape[1] / view.shape[1])
+    return Presentation(taken, np.asarray(moved, np.float32), {**facts, "camera": camera.to_json()})
 
 
 def _held(
@@ -97,10 +125,12 @@ def _inset(box: Box, margin: float, shape: tuple[int, int]) -> Box:
 
 
 def _prepared(
-    image: RgbImage, box: Box, landmarks: Landmarks | None
+    image: RgbImage, box: Box, landmarks: Landmarks | None, rng: np.random.Generator
 ) -> tuple[Linear, Box, Landmarks | None]:
-    """Linear light at no more than 400 pixels: what a webcam frame around one face has."""
-    shrink = min(1.0, _MAX_SIDE / max(image.shape[:2]))
+    """Linear light at no more than 400 pixels, the face at a distance: what a webcam frame has."""
+    face_px = float(max(box[2] - box[0], box[3] - box[1], 1.0))
+    wanted = float(np.exp(rng.uniform(*np.log(_FACE_PX)))) / face_px
+    shrink = min(1.0, _MAX_SIDE / max(image.shape[:2]), wanted)
     if shrink < 1:
         size = (round(image.shape[1] * shrink), round(image.shape[0] * shrink))
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -67,10 +67,48 @@ THRESHOLDS = pa.schema(
     ]
 )
 
+LINEAGE = pa.schema(
+    [
+        pa.field("split", pa.string(), nullable=False),
+        # First 64 bits of a sha256 each: enough to find the same thing again, too few to go back.
+        pa.field("subject", pa.uint64(), nullable=False),  # of the pseudonym
+        pa.field("image", pa.uint64(), nullable=False),
+        pa.field("chip", pa.uint64(), nullable=False),
+        pa.field("context", pa.uint64(), nullable=False),
+        pa.field("phash", pa.uint64(), nullable=False),  # as in FaceCrops
+        pa.field("simulated", pa.bool_(), nullable=False),
+        pa.field("species", pa.string()),
+        pa.field("captured_at", pa.timestamp("ms", tz="UTC")),
+    ]
+)
+"""lineage.parquet: every face of the data version, so that a gate can see what a model was taught."""
+
+
+def short_digest(sha256: str) -> int:
+    """First 64 bits of a hex sha256, as `LINEAGE` keeps them."""
+    return int(sha256[:16], 16)
+
+
+CONDITION_POINTS = pa.schema(
+    [
+        pa.field("condition", pa.string(), nullable=False),  # dark, mask, blur, yaw, ...
+        pa.field("family", pa.string(), nullable=False),  # light ... coding: simulated; observed
+        pa.field("label", pa.string(), nullable=False),  # the strength, or the bin, as text
+        pa.field("strength", pa.float64()),  # in `unit`; null for a bin
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("figure", pa.string(), nullable=False),  # fnmr, fmr
+        pa.field("value", pa.float64()),
+        pa.field("low", pa.float64()),  # 95 % interval
+        pa.field("high", pa.float64()),
+        pa.field("n", pa.int64(), nullable=False),
+    ]
+)
+
 
 class EvaluationReport(Artifact):
     """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
-    `reference_features.parquet` (FEATURE_SCHEMA), `report.html`, `report.pdf`.
+    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `report.html`, `report.pdf`; for
+    recognition `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for.
 
     facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.
     For PAD `thresholds.parquet` describes the panel: llr of bona fide, `fmr` = APCER of the worst

@@ -39,7 +39,7 @@ class _Transformed(Artifact):
 class Checkpoint(_Transformed):
     """`model.safetensors`, `architecture.json`, `transform.json`, `history.parquet`.
 
-    PAD: `transform.members` lists our own trained member first (file "vultus-fourier.onnx", which
+    PAD: `transform.members` lists our own trained member first (file "vultus-own.onnx", which
     `export` makes) and then the fixed ones, whose ONNX files lie in `members/<name>.onnx` already.
     facts: `crops_digest`, `params`, `run_id` (MLflow, may be null), `seconds`.
     """
@@ -100,7 +100,11 @@ class Statement(BaseModel):
     sha256: dict[str, str] = Field(
         description="every file of the version except the statement itself"
     )
-    data_sha256: str
+    data_sha256: str = Field(description="data version it was trained on")
+    evaluated_data_sha256: str = Field(
+        default="",
+        description="data version its trials come from; empty: signed before this was said",
+    )
     git_commit: str
     run_id: str
 

@@ -83,7 +83,7 @@ class RecognitionTransform(_WithDetector):
 class PanelMember(_Record):
     """One PAD network of the panel, and where it may be believed."""
 
-    name: str = Field(description="e.g. vultus-fourier, npm-liveness, deepface-fasnet")
+    name: str = Field(description="e.g. vultus-own, npm-liveness, deepface-fasnet")
     file: str = Field(description="ONNX file of this member, relative to the artifact")
     sha256: str
     tensor: TensorParams
@@ -111,5 +111,5 @@ class LivenessTransform(_WithDetector):
 class Architecture(_Record):
     """architecture.json of a Checkpoint: which network the weights fit."""
 
-    name: str = Field(description="sface-adapter, resnet29-adapter, compact-pad, xception-pad")
+    name: str = Field(description="sface-adapter, edge, lite0-frozen, compact-pad, …")
     options: dict[str, int | float | str | bool] = Field(default_factory=dict)

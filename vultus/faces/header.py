@@ -45,7 +45,7 @@ def _jpeg(data: bytes) -> Header:
             continue
         if 0xFFC0 <= marker <= 0xFFCF and marker not in (0xFFC4, 0xFFC8, 0xFFCC):
             height, width = struct.unpack_from(">HH", data, place + 5)
-            complete = b"\xff\xd9" in data[-4096:]
+            complete = data.endswith(b"\xff\xd9") or b"\xff\xd9" in data[-4096:]
             return Header("JPEG", width, height, complete)
         place += 2 + length
 

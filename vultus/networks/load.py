@@ -21,12 +21,16 @@ from vultus.contracts.words import Task
 from vultus.errors import BadArtifact, BadParameter
 from vultus.networks import resnet29, sface
 from vultus.networks.adapter import AdaptedTrunk, Adapter
+from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
+from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
+from vultus.networks.frozen_pad import FrozenPad
 from vultus.networks.pads.zoo import PAD_ARCHITECTURES
 from vultus.networks.state import misfit
 from vultus.networks.trunk import Trunk
 
-OWN_MEMBER = "vultus-fourier"
+LITE0_FROZEN = "lite0-frozen"
+OWN_MEMBER = "vultus-own"
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,15 @@ def build(architecture: Architecture) -> nn.Module:
     for name, packaged in TRUNKS.items():
         if architecture.name == adapted(name):
             return AdaptedTrunk(packaged.build(), Adapter(int(str(options["dimension"]))))
+    if architecture.name in EMBEDDERS:
+        return UnitEmbedder(build_embedder(architecture.name, architecture.options))
     if architecture.name in PAD_ARCHITECTURES:
         return PAD_ARCHITECTURES[architecture.name](architecture)
+    if architecture.name == LITE0_FROZEN:
+        return FrozenPad()
+    known = [*map(adapted, TRUNKS), *EMBEDDERS, *PAD_ARCHITECTURES, LITE0_FROZEN]
     raise BadArtifact(
-        f"architecture '{architecture.name}' is not known here; "
-        f"this version has {', '.join([*map(adapted, TRUNKS), *PAD_ARCHITECTURES])}"
+        f"architecture '{architecture.name}' is not known here; this version has {', '.join(known)}"
     )
 
 

@@ -1,6 +1,7 @@
 """How a network is trained: its parameters, the learning rate, the optimiser, reproducibility."""
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,21 +9,30 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+# cuBLAS sums in a fixed order only with a workspace of a fixed size, which it reads when it starts.
+_CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
 
 @dataclass(frozen=True)
 class FitParams:
-    """How to train; everything but `save_every_s` decides the weights."""
+    """How to train; all but `save_every_s`, `threads` and `device` decide the weights.
+
+    Those two change the last bits: another order of summation.
+    """
 
     epochs: int
-    batch: int
+    batch: int  # examples an update, over all processes and parts together
     lr: float
     weight_decay: float = 0.01
     warm_up: float = 0.1  # share of all steps
     clip: float = 1.0  # norm of the gradient, 0 = off
     ema: float = 0.0  # decay of the averaged weights, 0 = off
     patience: int = 0  # epochs without a better monitored metric before stopping, 0 = off
+    accumulate: int = 1  # parts that a process works its share of a batch off in
+    precision: str = "float32"  # of the forward pass: auto, float32, bfloat16, float16
     seed: int = 0
     threads: int = 1
+    device: str = "cpu"  # auto, cpu, cuda, cuda:1
     save_every_s: float = 20.0
 
 
@@ -46,12 +56,18 @@ def optimiser_for(network: nn.Module, params: FitParams) -> torch.optim.Optimize
 
 @contextmanager
 def reproducible(params: FitParams) -> Iterator[None]:
-    """Fixed seed, threads and algorithms; what the process had before comes back afterwards."""
+    """Fixed seed, threads and algorithms; what the process had before comes back afterwards.
+
+    On a GPU an operation that has no deterministic form warns, where on a processor it is an error.
+    """
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
+    on_gpu = params.device != "cpu" and torch.cuda.is_available()
+    if on_gpu:
+        os.environ.setdefault(*_CUBLAS)
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else []):
         torch.manual_seed(params.seed)
         torch.set_num_threads(params.threads)
-        torch.use_deterministic_algorithms(True)
+        torch.use_deterministic_algorithms(True, warn_only=on_gpu)
         try:
             yield
         finally:

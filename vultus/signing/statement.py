@@ -22,12 +22,14 @@ def sign_version(
     data_sha256: str,
     git_commit: str,
     run_id: str,
+    evaluated_data_sha256: str = "",
 ) -> Statement:
     """Write `statement.json` and `statement.sig` over the files that lie in the folder."""
     statement = Statement(
         name=name,
         sha256={file: sha256_of(folder / file) for file in _files(folder)},
         data_sha256=data_sha256,
+        evaluated_data_sha256=evaluated_data_sha256,
         git_commit=git_commit,
         run_id=run_id,
     )

@@ -2,10 +2,12 @@
 
 `packs/<id>.pack` is the bytes, one piece after the other; `packs/<id>.idx` says where each lies and is
 written last, so a pack without it does not exist for anybody. Neither is ever changed. An entry of an
-index is 44 bytes, big-endian: sha256 (32), start (8), length (4); the id is the sha256 of the index.
+index is 44 bytes, big-endian: sha256 (32), start (8), length (4); the id is the sha256 of the index, so
+that one cut or changed is known for what it is: its pack does not exist either, and is written again.
 """
 
 import hashlib
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vultus.storage.files import Files
+
+logger = logging.getLogger(__name__)
 
 FOLDER = "packs"
 _ENTRY = np.dtype([("head", ">u8"), ("rest", "V24"), ("start", ">u8"), ("length", ">u4")])
@@ -91,10 +95,11 @@ class PackIndex:
             old = self._merged
             whole = {name.removesuffix(".pack") for name in names if name.endswith(".pack")}
             finished = {name.removesuffix(".idx") for name in names if name.endswith(".idx")}
-            new = sorted((whole & finished) - set(old.packs))
+            read = {name: self._entries(name) for name in (whole & finished) - set(old.packs)}
+            new = sorted(name for name, entry in read.items() if entry is not None)
             if not new:
                 return False
-            entries = [self._entries(name) for name in new]
+            entries = [entry for name in new if (entry := read[name]) is not None]
             places = [
                 np.stack(
                     [np.full(len(entry), number), entry["start"], entry["length"]], axis=1
@@ -110,7 +115,10 @@ class PackIndex:
             )
             return True
 
-    def _entries(self, name: str) -> NDArray[np.void]:
-        data = self._files.read(f"{FOLDER}/{name}.idx") or b""
-        whole = len(data) // _ENTRY.itemsize * _ENTRY.itemsize
-        return np.frombuffer(data[:whole], _ENTRY)
+    def _entries(self, name: str) -> NDArray[np.void] | None:
+        """What one index says; None, if it is not what was written."""
+        data = self._files.read(f"{FOLDER}/{name}.idx")
+        if data is None or hashlib.sha256(data).hexdigest() != name:
+            logger.warning("an index of the store is unreadable", extra={"pack": name})
+            return None
+        return np.frombuffer(data, _ENTRY)

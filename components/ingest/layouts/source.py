@@ -1,7 +1,6 @@
 """A PAD set as it was published: labels from its names and lists, frames from its videos."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from components.ingest.files import read_file
@@ -71,7 +70,7 @@ class LayoutSource:
         if not numbers:
             yield Refused(clip.origin, "unreadable", "the video has no frame")
         for number in numbers:
-            yield replace(clip, origin=f"{clip.origin}#{number}", key=(number,))
+            yield clip._replace(origin=f"{clip.origin}#{number}", key=(number,))
 
 
 def _is_video(name: str) -> bool:

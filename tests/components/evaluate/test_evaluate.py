@@ -23,7 +23,7 @@ from vultus.metrics import bpcer, fmr
 from vultus.networks.load import OWN_MEMBER, encoder_from
 from vultus.storage import FolderStore
 
-QUICK = {"replicates": 60, "worst": 2}
+QUICK = {"replicates": 60, "worst": 2, "condition_faces": 0}
 Judged = tuple[EvaluateReport, EvaluationReport]
 
 

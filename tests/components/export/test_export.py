@@ -47,7 +47,7 @@ class Bench:
             tracker=None,
             resume=self.root / "resume",
             weights=weights_folder(
-                *([str(params.get("trunk", "sface"))] if task == "recognition" else [])
+                *([str(params.get("network", "sface"))] if task == "recognition" else [])
             ),
         )
 
@@ -102,7 +102,7 @@ def pad(bench: Bench) -> Bench:
 @pytest.mark.slow
 @pytest.mark.parametrize("trunk", ["sface", "resnet29"])
 def test_the_exported_embedder_is_the_trained_one(bench: Bench, trunk: str) -> None:
-    bench.train("recognition", epochs=3, trunk=trunk)
+    bench.train("recognition", epochs=3, network=trunk)
     bench.evaluate(bench.recognition_trials())
     model = bench.export()
     assert model.parity.inputs == 32
@@ -122,11 +122,11 @@ def test_the_exported_embedder_is_the_trained_one(bench: Bench, trunk: str) -> N
 def test_the_panel_leaves_with_thresholds_and_true_digests(bench: Bench) -> None:
     weights_folder("npm-liveness")
     bench.train("liveness", epochs=1, views=1, pad_side=32, pad_member="npm-liveness")
-    bench.evaluate(bench.pad_trials(), member_thresholds={"vultus-fourier": 0.37})
+    bench.evaluate(bench.pad_trials(), member_thresholds={"vultus-own": 0.37})
     model = bench.export()
     assert isinstance(model.transform, LivenessTransform)
     thresholds = {member.name: member.threshold for member in model.transform.members}
-    assert thresholds == {"vultus-fourier": 0.37, "npm-liveness": 0.5}
+    assert thresholds == {"vultus-own": 0.37, "npm-liveness": 0.5}
     for member in model.transform.members:
         assert sha256_of(model.path / member.file) == member.sha256
     assert model.parity.inputs == 32
@@ -142,20 +142,20 @@ def test_a_report_of_another_checkpoint_is_refused(pad: Bench) -> None:
 @pytest.mark.slow
 def test_a_missing_threshold_is_refused_by_name(pad: Bench) -> None:
     pad.evaluate(pad.pad_trials())
-    with pytest.raises(BadArtifact, match="vultus-fourier"):
+    with pytest.raises(BadArtifact, match="vultus-own"):
         pad.export()
 
 
 @pytest.mark.slow
 def test_an_export_that_differs_leaves_nothing(pad: Bench) -> None:
-    pad.evaluate(pad.pad_trials(), member_thresholds={"vultus-fourier": 0.5})
+    pad.evaluate(pad.pad_trials(), member_thresholds={"vultus-own": 0.5})
     with pytest.raises(VultusError, match="differs from the torch network"):
         pad.export(tolerance=1e-30)
     assert sorted(path.name for path in pad.root.glob("*onnx*")) == []
 
 
 def test_without_trials_nothing_can_be_compared(pad: Bench) -> None:
-    pad.evaluate(PAD_TRIALS.empty_table(), member_thresholds={"vultus-fourier": 0.5})
+    pad.evaluate(PAD_TRIALS.empty_table(), member_thresholds={"vultus-own": 0.5})
     with pytest.raises(NoTrials):
         pad.export()
 

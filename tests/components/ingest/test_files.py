@@ -219,12 +219,12 @@ def test_a_file_under_a_writer_is_never_taken_in(tmp_path: Path) -> None:
         while file.stat().st_mtime_ns < time.time_ns() - 10**9:
             time.sleep(0.05)  # the writer has not begun
         with pytest.raises(SourceChanged, match="being written to") as raised:
-            read_file(file)
+            read_file(str(file))
     finally:
         stop.set()
         writer.join(20)
     assert reason_of(raised.value) == "changed_while_read"
-    assert len(read_file(file)) == 64 << 20
+    assert len(read_file(str(file))) == 64 << 20
 
 
 def test_a_file_that_is_gone_is_told_from_one_that_is_closed(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What was taken once is not lost and not read again: kills, growth, lost bytes, a full disk."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,10 +40,11 @@ def test_a_source_that_grew_is_read_only_where_it_is_new(tmp_path: Path) -> None
     source = draw_files(tmp_path / "source", 40, seed=1)
     first = take(source, tmp_path / "home")
     before = RawFaces.open(tmp_path / "home" / "raw").faces.to_pylist()
-    assert first.read == 40
+    assert (first.read, first.known) == (40, 0)
     draw_files(source / "subject-00000" / "more", 20, seed=2)
     grown = take(source, tmp_path / "home", "grown")
-    assert grown.read == 20
+    assert (grown.read, grown.known) == (20, 40)
+    assert {"read": 20, "known": 40}.items() <= grown.summary().items()
     after = RawFaces.open(tmp_path / "home" / "grown").faces.to_pylist()
     assert len(after) == 60
     assert {row["image_sha256"]: row["split"] for row in before}.items() <= {
@@ -67,6 +70,66 @@ def test_bytes_that_the_store_lost_are_read_again(tmp_path: Path) -> None:
     healed = take(source, tmp_path / "home", "healed")
     assert 0 < healed.read < 40
     assert healed.digest == whole.digest
+
+
+@pytest.mark.parametrize("harm", ["torn", "zeroed_tail", "zeroed_middle", "empty"])
+def test_a_part_of_the_journal_that_is_unreadable_is_read_again(tmp_path: Path, harm: str) -> None:
+    source = draw_files(tmp_path / "source", 40, seed=1)
+    whole = take(source, tmp_path / "home")
+    part, *others = sorted((tmp_path / "home" / "ingest").rglob("part-*"))
+    assert len(others) >= 2
+    held = part.read_bytes()
+    third = len(held) // 3
+    harmed = {
+        "torn": held[: 2 * third],
+        "zeroed_tail": held[: 2 * third] + bytes(len(held) - 2 * third),
+        "zeroed_middle": held[:third] + bytes(40) + held[third + 40 :],
+        "empty": b"",
+    }
+    part.write_bytes(harmed[harm])
+    healed = take(source, tmp_path / "home", "healed")
+    assert 0 < healed.read < 40
+    assert healed.digest == whole.digest
+    assert take(source, tmp_path / "home", "again").read == 0
+
+
+@pytest.mark.parametrize("harm", [lambda held: held[:-5], lambda held: held[:-44] + bytes(44)])
+def test_an_index_of_the_store_that_is_torn_is_written_again(
+    tmp_path: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    source = draw_files(tmp_path / "source", 40, seed=1)
+    whole = take(source, tmp_path / "home")
+    index = next((tmp_path / "home" / "store" / "packs").glob("*.idx"))
+    index.write_bytes(harm(index.read_bytes()))
+    healed = take(source, tmp_path / "home", "healed")
+    assert 0 < healed.read < 40
+    assert healed.digest == whole.digest
+    store = FolderStore(tmp_path / "home" / "store")
+    rows = RawFaces.open(tmp_path / "home" / "healed").faces["image_sha256"].to_pylist()
+    assert all(store.get(digest) for digest in rows)
+
+
+def test_what_the_journal_names_is_on_the_disk_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = draw_files(tmp_path / "source", 8, seed=1)
+    told: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        name = Path(f"/proc/self/fd/{handle}").readlink()
+        told.append("folder" if name.is_dir() else "bytes")
+        sync(handle)
+
+    def replaced(self: Path, target: Path) -> Path:
+        told.append(target.suffix)
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    take(source, tmp_path / "home")
+    first = [".pack", ".idx", ".arrow"]
+    assert told[:9] == [word for suffix in first for word in ("bytes", suffix, "folder")]
 
 
 def test_a_line_that_a_list_repeats_is_a_duplicate(tmp_path: Path) -> None:

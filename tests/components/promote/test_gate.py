@@ -12,19 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from components.promote.comparing import compare
 from components.promote.gate import (
-    PromoteParams,
     comparison_reasons,
     coverage_reasons,
     evidence_reasons,
     floor_reasons,
     paired_comparison,
 )
-from components.promote.step import compare
+from components.promote.params import PromoteParams
 from components.promote.trials import Paired, paired_scores
+from support.pictured import Chip, made_up_chips, pictured_chips
 from support.versions import (
-    Chip,
-    made_up_chips,
     pad_model,
     pad_report,
     recognition_model,
@@ -35,7 +34,6 @@ from vultus.contracts.models import ModelVersion, OnnxModel
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Evidence
-from vultus.faces.picture import encode_jpeg
 from vultus.metrics import equal_error_rate
 from vultus.storage import FolderStore
 
@@ -147,14 +145,7 @@ def test_trials_are_drawn_by_subject(tmp_path: Path) -> None:
 
 def test_other_trials_make_the_champion_answer_again(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
-    rng = np.random.default_rng(0)
-    chips = []
-    for subject in range(6):
-        colours = rng.integers(0, 256, (7, 7, 3))
-        for _ in range(3):
-            noisy = np.clip(colours + rng.normal(0, 6, colours.shape), 0, 255).astype(np.uint8)
-            picture = noisy.repeat(16, axis=0).repeat(16, axis=1)
-            chips.append(Chip(store.put(encode_jpeg(picture, 95)), f"s{subject}"))
+    chips = pictured_chips(store, subjects=6, images=3)
     champion = recogniser(tmp_path / "champion")
     candidate = recogniser(tmp_path / "candidate", chips=chips)
     paired = paired_scores(candidate, champion, store)

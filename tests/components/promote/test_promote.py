@@ -1,9 +1,9 @@
 """From a registered version to the alias `champion`, or to a reason that people can read."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pytest
 from typer.testing import CliRunner
@@ -11,15 +11,21 @@ from typer.testing import CliRunner
 from components.promote import PromoteParams, PromoteReport, promote_model
 from components.register import RegisterParams, register_model
 from pipelines.cli import app
+from support.pictured import pictured_chips, scores_of
 from support.tracking import Tracking
-from support.versions import pad_model, pad_report, recognition_model, recognition_report
+from support.versions import (
+    pad_model,
+    pad_report,
+    recognition_model,
+    recognition_report,
+)
 from vultus.contracts.home import Home
 from vultus.contracts.models import ModelVersion
-from vultus.contracts.seams import Store
 from vultus.contracts.words import Evidence
 from vultus.errors import BadArtifact
 from vultus.registry.client import client_of
 from vultus.signing import ChampionPointer, PrivateKey, load_or_create_key, public_key_of
+from vultus.storage import FolderStore
 
 pytestmark = pytest.mark.slow
 RULES = PromoteParams(replicates=60)
@@ -56,14 +62,26 @@ class Bench:
         )
         return folder / "version"
 
-    def recogniser(self, name: str, *, seed: int = 0, gap: float = 4.0) -> Path:
-        recognition_model(self.root / name / "model", seed=seed)
-        recognition_report(self.root / name / "report", seed=seed, gap=gap)
+    @property
+    def store(self) -> FolderStore:
+        return FolderStore(self.home.store)
+
+    def recogniser(self, name: str, *, seed: int = 0, sees: int = 147) -> Path:
+        """The fewer of the colours it sees, the worse it is."""
+        model = recognition_model(self.root / name / "model", seed=seed, sees=sees)
+        chips = pictured_chips(self.store, noise=45)
+        scores = scores_of(model, chips, self.store)
+        recognition_report(self.root / name / "report", chips=chips, scores=scores)
         return self.register(name)
 
-    def panel(self, name: str, *members: tuple[str, float, float, Evidence]) -> Path:
-        pad_model(self.root / name / "model", members)
-        pad_report(self.root / name / "report", seed=len(name))
+    def panel(
+        self,
+        name: str,
+        *members: tuple[str, float, float, Evidence],
+        measure: str = "ReduceMean",
+    ) -> Path:
+        model = pad_model(self.root / name / "model", members, measure)
+        pad_report(self.root / name / "report", seed=len(name), panel=(model, self.store))
         return self.register(name)
 
     def promote(self, version: Path, key: PrivateKey | None = None) -> PromoteReport:
@@ -72,7 +90,7 @@ class Bench:
             RULES,
             registry=self.tracking.registry,
             tracker=self.tracking.tracker,
-            store=cast(Store, None),  # same trials: no picture is needed
+            store=self.store,
             home=self.home,
             public_key=public_key_of(key or self.key()),
         )
@@ -116,7 +134,7 @@ def test_the_first_version_stands_on_the_floors_and_commands_find_it(bench: Benc
 
 
 def test_a_first_version_below_the_floor_is_no_champion(bench: Bench) -> None:
-    report = bench.promote(bench.recogniser("weak", gap=0.2))
+    report = bench.promote(bench.recogniser("weak", sees=1))
     assert report.decision == "refused"
     assert bench.champion() is None
     assert ChampionPointer.read(bench.home, "vultus-recognition") is None
@@ -136,8 +154,8 @@ def test_a_worse_version_is_kept_but_not_promoted_and_says_why(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Above the floor, below the champion: the reason lies in MLflow and in `vultus models`."""
-    bench.promote(bench.recogniser("good", gap=6.0))
-    report = bench.promote(bench.recogniser("worse", seed=1, gap=2.6))
+    bench.promote(bench.recogniser("good"))
+    report = bench.promote(bench.recogniser("worse", sees=9))
     assert report.decision == "refused"
     assert any("EER (all) rose from 0.0" in reason for reason in report.reasons)
     assert bench.champion() == 1
@@ -177,11 +195,43 @@ def test_a_lost_pointer_comes_back(bench: Bench) -> None:
 
 def test_simulated_evidence_never_replaces_real(bench: Bench) -> None:
     real = ("photographed", 1.15, 1e9, Evidence.REAL)
-    bench.promote(bench.panel("both", ("own", 0.0, 1.15, Evidence.SIMULATED), real))
+    both = bench.panel("both", ("own", 0.0, 1.15, Evidence.SIMULATED), real)
+    assert bench.promote(both).decision == "passed"
     report = bench.promote(bench.panel("alone", ("own", 0.0, 1e9, Evidence.SIMULATED)))
     assert report.decision == "refused"
     assert any("simulated evidence" in reason for reason in report.reasons)
     assert bench.champion("vultus-pad") == 1
+
+
+def test_a_panel_that_a_patch_opens_is_refused(bench: Bench) -> None:
+    """It looks at the brightest pixel: whoever pastes something white on an attack comes in."""
+    own = ("own", 0.0, 1e9, Evidence.SIMULATED)
+    report = bench.promote(bench.panel("bright", own, measure="ReduceMax"))
+    assert report.decision == "refused"
+    (reason,) = report.reasons
+    assert re.search("backdoor: with a white patch .* unknown triggers", reason)
+
+
+def test_the_gate_writes_every_rule_with_its_outcome(bench: Bench, tmp_path: Path) -> None:
+    bench.promote(bench.recogniser("one"))
+    report = bench.promote(bench.recogniser("two", seed=1))
+    assert [check.rule for check in report.checks] == [
+        *("signature", "floor", "leak", "reckoning", "parity", "backdoor"),
+        *("evidence", "comparison", "verdict", "budget", "data age"),
+    ]
+    assert {check.outcome for check in report.checks} == {"passed"}
+    client = client_of(bench.tracking.uri)
+    file = client.download_artifacts(bench.tags(2)["run_id"], "gate/gate.json", str(tmp_path))
+    assert PromoteReport.model_validate_json(Path(file).read_bytes()) == report
+
+
+def test_figures_scores_and_lineage_are_signed(bench: Bench) -> None:
+    version = bench.recogniser("one")
+    signed = set(ModelVersion.open(version).statement.sha256)
+    assert signed >= {
+        *("model.onnx", "transform.json", "thresholds.parquet", "figures.json"),
+        *("scores.parquet", "trials.parquet", "reference_features.parquet", "lineage.parquet"),
+    }
 
 
 def test_a_version_signed_by_another_key_is_refused(bench: Bench) -> None:

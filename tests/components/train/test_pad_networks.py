@@ -20,7 +20,14 @@ from vultus.networks.pads.spectrum import SPECTRA
 from vultus.networks.pads.zoo import NO_FREQUENCY, ZOO
 from vultus.storage import FolderStore
 
-_QUICK = {"task": "liveness", "epochs": 2, "batch": 8, "views": 1, "pad_member": "own"}
+_QUICK = {
+    "task": "liveness",
+    "pad_network": "compact",
+    "epochs": 2,
+    "batch": 8,
+    "views": 1,
+    "pad_member": "own",
+}
 _FAST = {("compact", "dct")}
 CASES = [
     pytest.param(name, branch, marks=() if (name, branch) in _FAST else pytest.mark.slow)
@@ -47,10 +54,15 @@ def test_it_trains_is_evaluated_and_leaves_as_it_was_trained(
     tmp_path: Path, name: str, branch: str
 ) -> None:
     store = FolderStore(tmp_path / "store")
-    make_crops(tmp_path / "crops", store)
-    heads = {"fourier": 0.25, "pixel": 0.5, "species": 0.5}
+    make_crops(tmp_path / "crops", store, images=2)
     trained = _train(
-        tmp_path, store, pad_network=name, pad_frequency=branch, pad_side=64, pad_auxiliary=heads
+        tmp_path,
+        store,
+        batch=4,
+        pad_network=name,
+        pad_frequency=branch,
+        pad_side=ZOO[name].least_side,
+        pad_auxiliary={"fourier": 0.25, "pixel": 0.5, "species": 0.5},
     )
     assert trained.architecture.name == f"{name}-pad"
     network = network_from(trained)
@@ -61,7 +73,7 @@ def test_it_trains_is_evaluated_and_leaves_as_it_was_trained(
         tmp_path / "checkpoint",
         tmp_path / "crops",
         tmp_path / "evaluation",
-        EvaluateParams(),
+        EvaluateParams(replicates=50, worst=0),
         store=store,
     )
     assert EvaluationReport.open(tmp_path / "evaluation").figure("pad_auc") is not None

@@ -1,5 +1,6 @@
 """The train step on drawn faces: what it writes, and what it refuses."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,11 +25,13 @@ from vultus.contracts.words import Evidence, Task
 from vultus.errors import TrackingUnavailable, TrainingFailed, WeightsUnavailable
 from vultus.faces.picture import decode_image
 from vultus.networks.adapter import AdaptedTrunk
+from vultus.networks.embedders.catalogue import EMBEDDERS
 from vultus.networks.load import TRUNKS, encoder_from, network_from, pad_member_from
 from vultus.storage import FolderStore
 from vultus.weights import entries
 
 QUICK = {"task": "liveness", "epochs": 1, "views": 1, "pad_side": 32, "pad_member": "own"}
+QUICK["pad_network"] = "compact"
 
 
 @dataclass
@@ -49,7 +52,7 @@ class Bench:
             tracker=tracker,
             resume=self.root / "resume",
             weights=weights_folder(
-                *([str(params.get("trunk", "sface"))] if params["task"] == "recognition" else [])
+                *([str(params.get("network", "sface"))] if params["task"] == "recognition" else [])
             ),
         )
 
@@ -77,6 +80,7 @@ class Recorder:
     refuses: str = "never"
     params: dict[str, object] = field(default_factory=dict)
     metrics: list[tuple[int, Mapping[str, float]]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
     run_id: str = "run-7"
 
     @contextmanager
@@ -95,7 +99,7 @@ class Recorder:
         self.metrics.append((step, metrics))
 
     def log_file(self, file: Path, folder: str = "") -> None:
-        raise AssertionError("train attaches nothing")
+        self.files[f"{folder}/{file.name}"] = file.read_bytes()
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ FAST = pytest.param("resnet29", "resnet29.dat", marks=pytest.mark.slow)
 
 @pytest.mark.parametrize(("trunk", "file"), [("sface", "sface.onnx"), FAST])
 def test_no_epoch_gives_the_untouched_trunk(bench: Bench, trunk: str, file: str) -> None:
-    report = bench.train(task="recognition", epochs=0, trunk=trunk)
+    report = bench.train(task="recognition", epochs=0, network=trunk)
     assert report.architecture == f"{trunk}-adapter"
     network = network_from(bench.checkpoint)
     assert isinstance(network, AdaptedTrunk)
@@ -125,20 +129,33 @@ def test_no_epoch_gives_the_untouched_trunk(bench: Bench, trunk: str, file: str)
     assert bench.checkpoint.table("history.parquet").num_rows == 0
 
 
-def test_every_trunk_that_can_be_chosen_is_packaged_and_no_other() -> None:
-    assert set(get_args(TrainParams.model_fields["trunk"].annotation)) == set(TRUNKS)
-    assert set(TRUNKS) <= set(entries())
+def test_every_network_that_can_be_chosen_is_packaged_or_trained_whole() -> None:
+    chosen = set(get_args(TrainParams.model_fields["network"].annotation))
+    assert chosen == {*TRUNKS, *EMBEDDERS}
+    for name in chosen:
+        epochs = {"task": "recognition", "network": name}
+        assert TrainParams.model_validate(epochs).whole == (name in EMBEDDERS)
+    teachers = get_args(get_args(TrainParams.model_fields["teacher"].annotation)[0])
+    assert set(teachers) == set(TRUNKS) <= set(entries())
 
 
 @pytest.mark.parametrize("trunk", ["sface", pytest.param("resnet29", marks=pytest.mark.slow)])
 def test_the_adapter_learns_and_stays_near_the_identity(bench: Bench, trunk: str) -> None:
-    report = bench.train(task="recognition", epochs=3, trunk=trunk)
+    report = bench.train(task="recognition", epochs=3, network=trunk)
     assert report.examples == 8
     assert 0 < report.validation["adapter_drift"] < 2
     assert {"auc", "eer"} <= set(report.validation)
     embeddings = encoder_from(bench.checkpoint).encode(_chips(bench, 5))
     assert embeddings.shape == (5, 128)
     assert np.linalg.norm(embeddings, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["softmax", "cosface", "triplet"])
+def test_an_adapter_learns_with_every_head_that_needs_no_length(bench: Bench, head: str) -> None:
+    report = bench.train(task="recognition", epochs=2, head=head)
+    assert report.validation["adapter_drift"] > 0
+    assert {"auc", "eer"} <= set(report.validation)
 
 
 def test_the_panel_alone_decides_everywhere_and_scores_are_probabilities(bench: Bench) -> None:
@@ -201,6 +218,9 @@ def test_everything_is_tracked(bench: Bench) -> None:
     assert tracker.params["pad_side"] == 32
     assert [step for step, m in tracker.metrics if "validation_auc" in m] == [0, 1]
     assert "train_seconds" in tracker.metrics[-1][1]
+    environment = json.loads(tracker.files["/environment.json"])
+    assert environment["torch"] == tracker.params["environment.torch"] == torch.__version__
+    assert (environment["commit"], environment["processes"]) == ("unknown", 1)
 
 
 @pytest.mark.parametrize(("when", "run_id"), [("always", ""), ("later", "run-7")])

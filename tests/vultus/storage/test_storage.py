@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.s3 import local_s3
@@ -93,6 +93,18 @@ def test_many_pieces_share_a_file_and_come_out_one_by_one(store: Store) -> None:
     assert copy.get(digests[1]) == pieces[1]
 
 
+@pytest.mark.parametrize("length", [4 << 20, (4 << 20) + 1, (6 << 20) - 1, 9_999_999])
+def test_a_long_pack_is_written_as_it_is(tmp_path: Path, length: int) -> None:
+    """Long files go to the disk in aligned blocks: none of the filling may stay."""
+    piece = os.urandom(1_000_003)
+    pieces = [piece[: min(len(piece), length - at)] for at in range(0, length, len(piece))]
+    pieces = [bytes([number]) + one[1:] for number, one in enumerate(pieces)]
+    digests = FolderStore(tmp_path).put_many(pieces)
+    pack = next((tmp_path / "packs").glob("*.pack"))
+    assert pack.read_bytes() == b"".join(pieces)
+    assert [FolderStore(tmp_path).get(digest) for digest in digests] == pieces
+
+
 def test_another_writer_is_seen(store: Store) -> None:
     reader: Store = pickle.loads(pickle.dumps(store))  # noqa: S301
     assert not reader.has("0" * 64)
@@ -122,6 +134,7 @@ def test_a_cut_pack_is_named(tmp_path: Path) -> None:
     assert FolderStore(tmp_path).get(digest) == b"two"
 
 
+@settings(deadline=None)  # every pack waits for the disk
 @given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 7))
 def test_however_pieces_are_put_together_all_come_out(pieces: list[bytes], size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -28,6 +28,7 @@ def mean_and_spread(features: Tensor) -> Tensor:
 
     The spread says how unevenly a texture lies on the face, which a mean alone forgets.
     """
+    features = features.float()  # squares leave the range of float16
     mean = features.mean((2, 3))
     spread = (features.square().mean((2, 3)) - mean.square()).clamp(min=0)
     return torch.cat([mean, (spread + 1e-4).sqrt()], dim=1)

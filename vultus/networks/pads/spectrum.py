@@ -41,12 +41,29 @@ class _Luminance(nn.Module):
         return grey - grey.mean((2, 3), keepdim=True)
 
 
-class FftSpectrum(nn.Module):
-    """float32 [N, 3K, S, S], values about ±1 -> float32 [N, K, 16, 16].
+class Spectrum(nn.Module):
+    """float32 [N, 3K, S, S], values about ±1 -> float32 [N, K, 16, 16], float32 under autocast too.
 
-    Mean power of blocks of the half plane of the orthonormal 2-D DFT, natural log, vertical
-    frequency 0 in the middle row, horizontal 0 at the left. A Hann window keeps the edges of the
-    crop out.
+    Bins differ by more than the digits of bfloat16 hold: rounded, the strong ones leak into the weak.
+    """
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Spectrum of each scale's luminance."""
+        if not torch.is_autocast_enabled(crops.device.type):  # an exported graph knows no autocast
+            return self.of(crops)
+        with torch.autocast(crops.device.type, enabled=False):
+            return self.of(crops.float())
+
+    def of(self, crops: Tensor) -> Tensor:
+        """The same, in the arithmetic of whoever calls."""
+        raise NotImplementedError
+
+
+class FftSpectrum(Spectrum):
+    """Power of the half plane of the orthonormal 2-D DFT.
+
+    Mean power of blocks of bins, natural log, vertical frequency 0 in the middle row, horizontal 0
+    at the left. A Hann window keeps the edges of the crop out.
     """
 
     vertical_cos: Tensor
@@ -70,8 +87,8 @@ class FftSpectrum(nn.Module):
                 matrix = (wave * window / math.sqrt(side)).float()
                 self.register_buffer(f"{name}_{part}", matrix, persistent=False)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Spectrum of each scale's luminance."""
+    def of(self, crops: Tensor) -> Tensor:
+        """Four matrix products: real and imaginary part, down and across."""
         grey = self.luminance(crops)
         across_cos = grey @ self.horizontal_cos.T
         across_sin = grey @ self.horizontal_sin.T
@@ -81,10 +98,10 @@ class FftSpectrum(nn.Module):
         return (functional.avg_pool2d(power, self.cell, self.cell) + _FLOOR).log()
 
 
-class DctSpectrum(nn.Module):
-    """float32 [N, 3K, S, S], values about ±1 -> float32 [N, K, 16, 16].
+class DctSpectrum(Spectrum):
+    """Power of the orthonormal 2-D DCT-II.
 
-    Mean power of blocks of the orthonormal 2-D DCT-II, natural log, frequency 0 at the top left.
+    Mean power of blocks of bins, natural log, frequency 0 at the top left.
     The DCT goes on evenly past the edges, so that it needs no window; unlike the half plane of the
     DFT it folds falling and rising diagonals into one, and has twice the steps of frequency.
     Source: Ahmed, Natarajan and Rao, "Discrete cosine transform", IEEE Transactions on Computers
@@ -104,8 +121,8 @@ class DctSpectrum(nn.Module):
         cosines[0] /= math.sqrt(2)
         self.register_buffer("cosines", cosines.float(), persistent=False)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Spectrum of each scale's luminance."""
+    def of(self, crops: Tensor) -> Tensor:
+        """Two matrix products."""
         power = (self.cosines @ self.luminance(crops) @ self.cosines.T).square()
         return (functional.avg_pool2d(power, self.cell, self.cell) + _FLOOR).log()
 
@@ -115,7 +132,7 @@ class SpectrumBranch(nn.Module):
 
     width = (BINS // 4) ** 2 * _WIDTH
 
-    def __init__(self, spectrum: nn.Module, scales: int) -> None:
+    def __init__(self, spectrum: Spectrum, scales: int) -> None:
         super().__init__()
         self.spectrum = spectrum
         self.layers = nn.Sequential(
@@ -132,7 +149,7 @@ class SpectrumBranch(nn.Module):
         return said
 
 
-SPECTRA: Mapping[str, Callable[[int, int], nn.Module]] = {"fft": FftSpectrum, "dct": DctSpectrum}
+SPECTRA: Mapping[str, Callable[[int, int], Spectrum]] = {"fft": FftSpectrum, "dct": DctSpectrum}
 """Name of a frequency branch -> its spectrum, given side and number of scales."""
 
 

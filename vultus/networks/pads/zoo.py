@@ -35,7 +35,7 @@ def _imagenet(name: str) -> Kind:
     def build(side: int, scales: int, weights: Path | None) -> Backbone:
         return ImageNetBackbone(name, scales, weights)
 
-    return Kind(build, 64, name)
+    return Kind(build, 64, f"{name}-imagenet")
 
 
 ZOO: Mapping[str, Kind] = {

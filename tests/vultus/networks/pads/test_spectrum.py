@@ -64,3 +64,13 @@ def test_spectrum_does_not_see_a_change_of_brightness(name: str) -> None:
 def test_a_side_that_cannot_be_pooled_is_refused(name: str) -> None:
     with pytest.raises(BadParameter, match=r"pad_side=80.*multiple of 32.*pad_side to 64"):
         SPECTRA[name](80, 1)
+
+
+@pytest.mark.parametrize("name", SPECTRA)
+def test_half_precision_around_it_changes_nothing(name: str) -> None:
+    crops = _crops(2)
+    spectrum = SPECTRA[name](SIDE, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = spectrum(crops)
+    assert mixed.dtype == torch.float32
+    assert torch.equal(mixed, spectrum(crops))

@@ -1,0 +1,186 @@
+"""Do figures and thresholds follow from the raw scores they are signed with?"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from vultus.contracts.artifact import sha256_of
+from vultus.contracts.evaluation import FIGURES, Figure
+from vultus.contracts.models import ModelVersion
+from vultus.contracts.transform import LivenessTransform
+from vultus.contracts.words import Split
+from vultus.metrics import Ranking, calibrate
+
+_RATE_TOLERANCE = 1e-9
+_LLR_TOLERANCE = 1e-2
+_PANEL = "panel"
+Values = NDArray[np.float64]
+
+
+def reckoning_reasons(version: ModelVersion) -> Iterator[str]:
+    """A table or a figure of another model does not follow from this model's scores."""
+    scores = version.table("scores.parquet")
+    yield from _trial_reasons(version, scores)
+    yield from _threshold_reasons(version, scores)
+    if isinstance(version.transform, LivenessTransform):
+        yield from _member_reasons(version, version.transform)
+        found = _pad_figures(scores, version.transform)
+    else:
+        found = _recognition_figures(version, scores)
+    yield from _window_reasons(version, scores)
+    for figure in figures_of(version):
+        value = found.get(figure.name) if figure.slice == "all" else None
+        # NaN: neither side can be reckoned, which `floor_reasons` refuses in its own words.
+        if value is None or np.isnan(value) or figure.value is None or np.isnan(figure.value):
+            continue
+        if abs(value - figure.value) > 1e-6:
+            yield (
+                f"its {figure.name} is signed as {figure.value:.5f}, its own raw scores give "
+                f"{value:.5f}: the figures are of another evaluation"
+            )
+
+
+def figures_of(version: ModelVersion) -> list[Figure]:
+    """Of the whole test split, and of slices."""
+    return FIGURES.validate_json((version.path / "figures.json").read_bytes())
+
+
+def rows_of(version: ModelVersion, split: Split = Split.TEST) -> pa.Table:
+    """Rows of scores.parquet of one split; PAD: what the panel said."""
+    return _rows(version.table("scores.parquet"), split)
+
+
+def _rows(scores: pa.Table, split: Split) -> pa.Table:
+    import pyarrow.compute as pc
+
+    keep = pc.equal(scores["split"], split.value)
+    if "member" in scores.column_names:
+        keep = pc.and_(keep, pc.equal(scores["member"], _PANEL))
+    return scores.filter(keep)
+
+
+def _trial_reasons(version: ModelVersion, scores: pa.Table) -> Iterator[str]:
+    trials = version.table("trials.parquet")
+    own = scores
+    if "member" in scores.column_names:
+        import pyarrow.compute as pc
+
+        own = scores.filter(pc.equal(scores["member"], _PANEL))
+    if not own.select(trials.column_names).equals(trials):
+        yield "its scores are not those of its trials"
+
+
+def _threshold_reasons(version: ModelVersion, scores: pa.Table) -> Iterator[str]:
+    """`fmr` of every threshold is a share that validation shows, `llr` its calibration."""
+    table, rows = version.table("thresholds.parquet"), _rows(scores, Split.VALIDATION)
+    values, positive = _values(rows), _positive(rows)
+    known = np.isfinite(values)
+    if not (positive & known).any() or not (~positive & known).any():
+        yield "its validation scores cannot set a threshold"
+        return
+    points = table["score"].to_numpy().astype(np.float32)
+    kinds = [~positive & known]
+    if "species" in rows.column_names:
+        species = np.array([name or "" for name in rows["species"].to_pylist()])
+        kinds = [known & (species == name) for name in sorted(set(species[kinds[0]]))]
+    shares = [_shares(values[kind], points) for kind in kinds]
+    off = float(np.abs(np.max(shares, axis=0) - table["fmr"].to_numpy()).max())
+    if off > _RATE_TOLERANCE:
+        yield (
+            f"its threshold table is not its own: its validation scores give other rates at these "
+            f"thresholds (off by up to {off:.2%}); the table is of another model"
+        )
+        return
+    line = calibrate(values[positive & known], values[~positive & known])
+    if float(np.abs(line.llr(points) - table["llr"].to_numpy()).max()) > _LLR_TOLERANCE * (
+        1 + line.slope
+    ):
+        yield "the likelihood ratios of its threshold table do not follow from its scores"
+
+
+def _shares(values: Values, points: NDArray[np.float32]) -> Values:
+    """Share of the values at or above each point."""
+    return np.asarray(1 - np.searchsorted(np.sort(values), points, "left") / len(values))
+
+
+def _window_reasons(version: ModelVersion, scores: pa.Table) -> Iterator[str]:
+    """The reference window of monitoring is drawn from the test scores."""
+    name = "score" if "score" in scores.column_names else "pad_score"
+    window = version.table("reference_features.parquet")[name].drop_null().to_numpy()
+    own = _rows(scores, Split.TEST)[name].drop_null().to_numpy()
+    strange = int((~np.isin(window.astype(np.float32), own)).sum())
+    if strange:
+        yield f"{strange} scores of its reference window are none of its own: it is of another model"
+
+
+def _member_reasons(version: ModelVersion, transform: LivenessTransform) -> Iterator[str]:
+    for member in transform.members:
+        if sha256_of(version.path / member.file) != member.sha256:
+            yield f"{member.file} is not the network that transform.json names for {member.name}"
+
+
+def _recognition_figures(version: ModelVersion, scores: pa.Table) -> dict[str, float]:
+    rows = _rows(scores, Split.TEST)
+    values, mated = _values(rows), _positive(rows)
+    if mated.all() or not mated.any():
+        return {}
+    ranking = Ranking(values, mated)
+    found = {"eer": ranking.equal_error_rate(), "auc": ranking.auc()}
+    table = version.table("thresholds.parquet")
+    points, rates = table["score"].to_numpy(), table["fmr"].to_numpy()
+    for figure in figures_of(version):
+        for prefix in ("fnmr_at_fmr_", "realised_fmr_"):
+            if figure.name.startswith(prefix):
+                allowed = points[rates <= float(figure.name.removeprefix(prefix))]
+                at = np.float32(allowed.min() if len(allowed) else points.max())
+                kind = values[mated] < at if prefix.startswith("fnmr") else values[~mated] >= at
+                found[figure.name] = float(kind.mean())
+    return found
+
+
+def _pad_figures(scores: pa.Table, transform: LivenessTransform) -> dict[str, float]:
+    rows = _rows(scores, Split.TEST)
+    values, positive = _values(rows), _positive(rows)
+    known = np.isfinite(values)
+    found = {}
+    if (positive & known).any() and (~positive & known).any():
+        ranking = Ranking(values[known], positive[known])
+        found = {"pad_auc": ranking.auc(), "pad_eer": ranking.equal_error_rate()}
+    accepted = _accepted(scores, values, transform)
+    if accepted is None:
+        return found
+    if positive.any():
+        found["bpcer"] = float((~accepted[positive]).mean())
+    species = np.array([name or "" for name in rows["species"].to_pylist()])
+    worst = [float(accepted[species == name].mean()) for name in sorted(set(species) - {""})]
+    return found | ({"apcer": max(worst)} if worst else {})
+
+
+def _accepted(
+    scores: pa.Table, panel: Values, transform: LivenessTransform
+) -> NDArray[np.bool_] | None:
+    """The panel repeats the score of the member that spoke; None where members' rows are absent."""
+    import pyarrow.compute as pc
+
+    accepted = np.zeros(len(panel), bool)
+    for member in transform.members:
+        of = pc.and_(
+            pc.equal(scores["split"], Split.TEST.value), pc.equal(scores["member"], member.name)
+        )
+        own = _values(scores.filter(of))
+        if len(own) != len(panel) or member.threshold is None:
+            return None
+        accepted |= (panel == own) & (own >= np.float32(member.threshold))
+    return accepted
+
+
+def _values(rows: pa.Table) -> Values:
+    name = "score" if "score" in rows.column_names else "pad_score"
+    return np.asarray(rows[name].to_numpy(zero_copy_only=False), np.float64)
+
+
+def _positive(rows: pa.Table) -> NDArray[np.bool_]:
+    mated = rows["mated"] if "mated" in rows.column_names else rows["species"].is_null()
+    return np.asarray(mated.to_numpy(zero_copy_only=False), bool)

@@ -1,0 +1,118 @@
+"""Sweeps: where a curve doubles, and what the step writes of worse conditions."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from components.evaluate import EvaluateParams, evaluate_model
+from components.evaluate.sweeps import crossing
+from components.train import TrainParams, train_model
+from support.crops import make_crops
+from support.pretrained import weights_folder
+from vultus.attacks.conditions import CONDITIONS
+from vultus.contracts.evaluation import CONDITION_POINTS, EvaluationReport
+from vultus.storage import FolderStore
+
+
+@pytest.mark.parametrize(
+    ("curve", "place"),
+    [
+        ([0.02, 0.04, 0.5], 1.0),
+        ([0.02, 0.03, 0.05], 1.5),
+        ([0.0, 0.04, 0.5], 0.5),  # nothing counts as 1 %, and is doubled at 2 %
+        ([0.1, 0.1, 0.19], np.inf),
+        ([0.1, 0.3, 0.1], 0.5),
+    ],
+)
+def test_where_a_curve_doubles(curve: list[float], place: float) -> None:
+    assert crossing(np.array(curve)) == pytest.approx(place)
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> EvaluationReport:
+    root = tmp_path_factory.mktemp("swept")
+    store = FolderStore(root / "store")
+    crops = make_crops(root / "crops", store, subjects=12)
+    train_model(
+        crops,
+        root / "checkpoint",
+        TrainParams.model_validate({"task": "recognition", "epochs": 0}),
+        store=store,
+        tracker=None,
+        resume=root / "resume",
+        weights=weights_folder("sface"),
+    )
+    params = EvaluateParams(replicates=60, worst=2, condition_faces=4, condition_strengths=2)
+    evaluate_model(root / "checkpoint", crops, root / "evaluation", params, store=store)
+    return EvaluationReport.open(root / "evaluation")
+
+
+def test_every_condition_has_both_rates_at_every_strength(swept: EvaluationReport) -> None:
+    points = swept.table("conditions.parquet")
+    assert points.schema.equals(CONDITION_POINTS)
+    simulated = points.filter(pc.not_equal(points["family"], "observed"))
+    assert set(simulated["condition"].to_pylist()) == {one.name for one in CONDITIONS}
+    assert simulated.num_rows == len(CONDITIONS) * 2 * 2
+    for row in simulated.to_pylist():
+        assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+        assert row["n"] > 0
+
+
+def test_untouched_means_the_same_for_each_condition(swept: EvaluationReport) -> None:
+    rows = swept.table("conditions.parquet").to_pylist()
+    starts = {one.name: one.strengths[0] for one in CONDITIONS}
+    first = [r for r in rows if r["strength"] == starts.get(r["condition"], np.nan)]
+    assert len(first) == 2 * len(CONDITIONS)
+    for figure in ("fnmr", "fmr"):
+        assert len({r["value"] for r in first if r["figure"] == figure}) == 1
+
+
+def test_the_report_shows_them_and_says_simulated(swept: EvaluationReport) -> None:
+    page = (swept.path / "report.html").read_text()
+    assert "Under worse conditions (simulated)" in page
+    for condition in CONDITIONS:
+        assert condition.label in page
+    doubling = [f for f in swept.figures if f.name == "fnmr_doubles_at"]
+    assert {f.slice for f in doubling} == {f"condition={one.name}" for one in CONDITIONS}
+    assert all("simulated" in f.method for f in doubling)
+
+
+def test_no_faces_no_sweep(swept: EvaluationReport, tmp_path: Path) -> None:
+    root = swept.path.parent
+    params = EvaluateParams(replicates=60, worst=0, condition_faces=0)
+    evaluate_model(
+        root / "checkpoint",
+        root / "crops",
+        tmp_path / "out",
+        params,
+        store=FolderStore(root / "store"),
+    )
+    written = EvaluationReport.open(tmp_path / "out")
+    assert written.table("conditions.parquet").num_rows == 0
+    assert "worse conditions" not in (written.path / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_gradient_attacks_are_counted_at_the_shared_threshold(
+    swept: EvaluationReport, tmp_path: Path
+) -> None:
+    root = swept.path.parent
+    params = EvaluateParams(replicates=60, worst=2, condition_faces=0, adversarial_faces=2)
+    store = FolderStore(root / "store")
+    evaluate_model(root / "checkpoint", root / "crops", tmp_path / "out", params, store=store)
+    written = EvaluationReport.open(tmp_path / "out")
+    found = {f.slice: f for f in written.figures if f.name == "adversarial_success"}
+    # Two goals; three strengths of three attacks, and the sticker.
+    assert len(found) == 2 * (3 * 3 + 1)
+    for figure in found.values():
+        assert (figure.n, figure.value in (0.0, 0.5, 1.0)) == (2, True)
+    for goal in ("impersonation", "evasion"):
+        once, often = (
+            found[f"attack={attack},goal={goal},levels=8"].value for attack in ("FGSM", "PGD")
+        )
+        assert once is not None
+        assert often is not None
+        assert often >= max(once, 0.5)  # an unprotected network gives way
+    assert "Adversarial pictures (simulated)" in (written.path / "report.html").read_text()

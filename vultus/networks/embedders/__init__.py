@@ -1,0 +1,1 @@
+"""Embedders that are trained whole, one module a network; `catalogue` names them."""
