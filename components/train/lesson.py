@@ -7,21 +7,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from components.train.augmentation import relit
+from components.train.pad_errors import PadErrors
 from components.train.panel import tensor_params
 from components.train.params import TrainParams
-from components.train.presentations import BONA_FIDE, SPECIES, auc_by_species
-from vultus.contracts.arrays import RgbImage, Scores
-from vultus.contracts.words import PadDecision, Presentation
+from components.train.presentations import BONA_FIDE, auc_by_species
+from vultus.contracts.arrays import Scores
 from vultus.errors import TrainingFailed
 from vultus.networks.pads.network import PadNetwork
 from vultus.networks.sampling import Indices
 
 _BATCH = 64
-_EVEN = 0.0
-"""Logit of a score of 0.5: what decides until `evaluate` has found a threshold."""
 
 
-class CropLesson:
+class CropLesson(PadErrors):
     """Crops of the train and validation split with their species; group 0 is bona fide."""
 
     monitored = "auc"
@@ -33,8 +31,9 @@ class CropLesson:
         params: TrainParams,
     ) -> None:
         """Args: crops uint8 [N, views, 3K, S, S] and [M, 3K, S, S], each with its groups."""
+        super().__init__(validation[1], len(params.pad_scales))
         self._crops, self.groups = train
-        self._validation, self._species = validation
+        self._validation = validation[0]
         self._params = params
         self._tensor = tensor_params(params)
         attacks = [int(group) for group in np.unique(self.groups) if group != BONA_FIDE]
@@ -67,43 +66,10 @@ class CropLesson:
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """AUC over all attacks and per species; empty without both classes."""
-        return auc_by_species(self._logits(network), self._species)
-
-    def confusion(self, network: nn.Module) -> dict[str, dict[str, int]]:
-        """Validation presentations: species (or bona_fide) -> decision at a score of 0.5 -> count.
-
-        Args: network: in evaluation mode.
-        """
-        accepted = self._logits(network) >= _EVEN
-        return {
-            name_of(int(group)): {
-                PadDecision.BONA_FIDE.value: int((accepted & (self._species == group)).sum()),
-                PadDecision.ATTACK.value: int((~accepted & (self._species == group)).sum()),
-            }
-            for group in np.unique(self._species)
-        }
-
-    def hardest(self, network: nn.Module, n: int) -> list[tuple[int, float]]:
-        """The worst errors on validation: (index, score in [0, 1]), the most confident first.
-
-        Args: network: in evaluation mode; n: as many at most; only errors at a score of 0.5 count.
-        """
-        logits = self._logits(network)
-        wrong = (logits >= _EVEN) != (self._species == BONA_FIDE)
-        order = np.argsort(-np.abs(logits), kind="stable")
-        chosen = order[wrong[order]][:n]
-        scores = 1 / (1 + np.exp(-logits[chosen].astype(np.float64)))
-        return [(int(index), float(score)) for index, score in zip(chosen, scores, strict=True)]
-
-    def shown(self, index: int) -> tuple[RgbImage, str]:
-        """One validation presentation: RGB uint8 [S, K · S, 3], its scales side by side, and its
-        species or bona_fide."""
-        levels = np.split(self._validation[index], len(self._params.pad_scales))
-        picture = np.concatenate([level.transpose(1, 2, 0) for level in levels], axis=1)
-        return np.ascontiguousarray(picture), name_of(int(self._species[index]))
+        return auc_by_species(self.logits(network), self._groups)
 
     @torch.no_grad()
-    def _logits(self, network: nn.Module) -> Scores:
+    def logits(self, network: nn.Module) -> Scores:
         """float32 [M] of the validation presentations."""
         out = np.empty(len(self._validation), np.float32)
         for start in range(0, len(out), _BATCH):
@@ -111,12 +77,12 @@ class CropLesson:
             out[part] = network(torch.from_numpy(self._scaled(self._validation[part]))).numpy()
         return out
 
+    def crop(self, index: int) -> NDArray[np.uint8]:
+        """uint8 [3K, S, S] of one validation presentation."""
+        one: NDArray[np.uint8] = self._validation[index]
+        return one
+
     def _scaled(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         return (crops.astype(np.float32) - np.float32(self._tensor.mean)) * np.float32(
             self._tensor.scale
         )
-
-
-def name_of(group: int) -> str:
-    """PAI species of a group, or bona_fide."""
-    return SPECIES[group] or Presentation.BONA_FIDE.value

@@ -18,6 +18,7 @@ from vultus.networks.pads.imagenet import ImageNetBackbone
 from vultus.networks.pads.network import HybridPad, PadNetwork
 from vultus.networks.pads.spectrum import SPECTRA
 from vultus.networks.pads.zoo import NO_FREQUENCY, ZOO, architecture_of, build_pad
+from vultus.networks.state import misfit
 
 SIDE, SCALES, KINDS = 64, 2, 4
 NAMES = [pytest.param(n, marks=pytest.mark.slow) if n == "xception" else n for n in ZOO]
@@ -91,6 +92,23 @@ def test_an_architecture_that_lacks_an_option_or_is_unknown_is_named() -> None:
         build(Architecture(name="compact-pad", options={"side": 64}))
     with pytest.raises(BadArtifact, match=r"'fourier-pad' is not known.*minifasnet-pad"):
         build(Architecture(name="fourier-pad", options={"side": 64}))
+
+
+def test_weights_of_every_other_network_are_a_misfit_that_is_named() -> None:
+    made = {
+        (name, branch): _network(name, branch)
+        for name in ZOO
+        if name != "xception"  # 20 million numbers, alike in kind
+        for branch in (NO_FREQUENCY, "fft")
+    }
+    for own, network in made.items():
+        for other, stranger in made.items():
+            said = misfit(network, stranger.state_dict())
+            assert bool(said) == (own != other), (own, other)
+    alone, joined = made["compact", NO_FREQUENCY], made["compact", "fft"]
+    said = misfit(joined, alone.state_dict())
+    assert "missing: branch." in said
+    assert "classifier.weight is [1, 384], not [1, 768]" in said
 
 
 def test_imagenet_weights_answer_equal_scales_as_they_answered_one(tmp_path: Path) -> None:
