@@ -12,7 +12,7 @@ from components.evaluate.operating import Negatives, operating_points
 from components.evaluate.params import EvaluateParams
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.models import Checkpoint
-from vultus.contracts.seams import Store
+from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Split
 from vultus.errors import NoTrials
 from vultus.metrics import Calibration, Ranking, calibrate
@@ -40,7 +40,13 @@ def evaluate_recognition(
     """Score both splits. Raises: NoTrials, if validation cannot set a threshold."""
     from vultus.networks.load import encoder_from
 
-    encoder = encoder_from(checkpoint)
+    return judge_encoder(encoder_from(checkpoint), crops, params, store)
+
+
+def judge_encoder(
+    encoder: Encoder, crops: pa.Table, params: EvaluateParams, store: Store
+) -> RecognitionResult:
+    """The same for any embedder. Raises: NoTrials, if validation cannot set a threshold."""
     validation = Comparisons.of(crops, Split.VALIDATION, params, encoder, store)
     mated = validation.mated
     if mated.all() or not mated.any():

@@ -39,8 +39,8 @@ def fit_liveness(
     """Our own network, and beside it the fixed panel member that could be had.
 
     Raises: WeightsUnavailable, if the Params name a member or weights that cannot be had;
-        BadParameter, where `pad_side` or `pad_pretrained` does not fit `pad_network`;
-        TrainingFailed, where the train split lacks a class.
+        BadArtifact, for weights of another network; BadParameter, where `pad_side` or
+        `pad_pretrained` does not fit `pad_network`; TrainingFailed, where the train split lacks a class.
     """
     fixed = fixed_member(params, weights)
     with reproducible(settings):

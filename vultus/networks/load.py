@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from vultus.contracts.models import Checkpoint
@@ -20,13 +18,13 @@ from vultus.contracts.transform import (
 from vultus.contracts.words import Task
 from vultus.errors import BadArtifact, BadParameter
 from vultus.networks import resnet29, sface
-from vultus.networks.adapter import AdaptedTrunk, Adapter
+from vultus.networks.adapter import AdaptedTrunk, Adapter, UnitTrunk
 from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
 from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.frozen_pad import FrozenPad
 from vultus.networks.pads.zoo import PAD_ARCHITECTURES
-from vultus.networks.state import misfit
+from vultus.networks.state import load_into, read_state
 from vultus.networks.trunk import Trunk
 
 LITE0_FROZEN = "lite0-frozen"
@@ -68,6 +66,17 @@ TRUNKS: Mapping[str, Packaged] = {
 }
 
 
+def write_trunk(name: str, weights: Path, file: Path) -> None:
+    """A packaged trunk, untouched, as ONNX. Raises: BadArtifact, VultusError."""
+    import torch
+
+    from vultus.networks.graph import write_onnx
+
+    packaged = TRUNKS[name]
+    network = UnitTrunk(packaged.read(weights)).eval()
+    write_onnx(network, torch.zeros(2, 3, packaged.side, packaged.side), "embedding", file)
+
+
 def adapted(trunk: str) -> str:
     """The architecture of that trunk under an adapter."""
     return f"{trunk}-adapter"
@@ -100,17 +109,8 @@ def network_from(checkpoint: Checkpoint) -> nn.Module:
     Raises: BadArtifact, if weights and architecture do not fit, naming what differs.
     """
     network = build(checkpoint.architecture)
-    try:
-        state = load_file(checkpoint.weights_file)
-    except SafetensorError as error:
-        raise BadArtifact(f"{checkpoint.weights_file} holds no weights: {error}") from error
-    wrong = misfit(network, state)
-    if wrong:
-        raise BadArtifact(
-            f"{checkpoint.weights_file} does not fit {checkpoint.architecture.name}: {wrong}; "
-            "architecture.json and the weights must come from one training"
-        )
-    network.load_state_dict(state)
+    file = Path(checkpoint.weights_file)
+    load_into(network, read_state(file), source=file, name=checkpoint.architecture.name)
     return network.eval().requires_grad_(False)
 
 

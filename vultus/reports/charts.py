@@ -21,6 +21,7 @@ _SIZE = (
 )  # inches; an SVG 374 wide: its text is about 10 px on a screen of 400
 _SOME = 5
 """Trials below which a point of the reliability chart is left out."""
+_MARKS = "os^Dv"
 _DASHES = ("-", "--", "-.", ":")
 
 
@@ -156,6 +157,29 @@ def interval_chart(
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel(xlabel)
     axes.grid(axis="x", color=LIGHT["line"], linewidth=0.6)
+    return _svg(figure)
+
+
+def scatter_chart(points: Sequence[tuple[str, float, float]], xlabel: str, ylabel: str) -> bytes:
+    """Named points; good ones lie down left. Args: points: label, x >= 0, y >= 0."""
+    figure, axes = _canvas(height=_SIZE[1] + 0.22 * len(points))
+    for place, (label, x, y) in enumerate(points):
+        axes.plot(
+            [x],
+            [y],
+            _MARKS[place % len(_MARKS)],
+            color=LIGHT[SERIES[place % len(SERIES)]],
+            markersize=8,
+            alpha=0.8,
+            clip_on=False,
+            label=label,
+        )
+    figure.legend(loc="outside lower left", frameon=False, labelcolor=LIGHT["ink"])
+    axes.set_xlim(0, 1.2 * max(x for _, x, _ in points) or 1)
+    axes.set_ylim(0, 1.2 * max(y for *_, y in points) or 1)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(color=LIGHT["line"], linewidth=0.6)
     return _svg(figure)
 
 

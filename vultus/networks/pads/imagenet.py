@@ -8,16 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from vultus.errors import WeightsUnavailable
 from vultus.networks.pads.backbone import Backbone, Features, mean_and_spread
-from vultus.networks.state import misfit
+from vultus.networks.state import load_into, read_state
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -54,7 +50,7 @@ class ImageNetBackbone(Backbone):
     def __init__(self, name: str, scales: int, weights: Path | None = None) -> None:
         """Args: name: of the architecture; weights: torchvision's file for it, None = from scratch.
 
-        Raises: WeightsUnavailable, for a file of another network, naming what differs.
+        Raises: BadArtifact, for a file of another network, naming what differs.
         """
         super().__init__()
         from torchvision import models
@@ -62,7 +58,8 @@ class ImageNetBackbone(Backbone):
         shape = _SHAPES[name]
         whole = getattr(models, shape.function)(weights=None, **shape.settings)
         if weights is not None:
-            _load(whole, weights, name)
+            state = read_state(weights)
+            load_into(whole, state, source=weights, name=name, ignore=("classifier.",))
         layers = whole.features
         layers[0][0] = _widened(layers[0][0], scales)
         self.early = layers[: shape.middle + 1]
@@ -87,22 +84,3 @@ def _widened(narrow: nn.Conv2d, scales: int) -> nn.Conv2d:
     with torch.no_grad():
         wide.weight.copy_(narrow.weight.repeat(1, scales, 1, 1) / scales)
     return wide
-
-
-def _load(network: nn.Module, file: Path, name: str) -> None:
-    try:
-        if file.suffix == ".safetensors":
-            state = load_file(file)
-        else:
-            state = torch.load(file, map_location="cpu", weights_only=True)
-        wrong = misfit(network, state)
-    except (OSError, UnpicklingError, RuntimeError, AttributeError, SafetensorError) as error:
-        raise WeightsUnavailable(
-            f"{file.name} holds no weights: {error}; fetch {name} again"
-        ) from error
-    if wrong:
-        raise WeightsUnavailable(
-            f"{file.name} is not torchvision's {name}: {wrong}; fetch {name} again, or set "
-            "train.pad_pretrained=false"
-        )
-    network.load_state_dict(state)

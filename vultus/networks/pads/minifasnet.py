@@ -10,14 +10,14 @@ one to be trained is built from shapes of our own in the same way.
 from collections.abc import Mapping
 from itertools import count, takewhile
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
 
-from vultus.errors import WeightsUnavailable
+from vultus.errors import BadArtifact, WeightsUnavailable
 from vultus.networks.graph import write_onnx
 from vultus.networks.pads.backbone import Backbone, Features
+from vultus.networks.state import read_state
 
 SIDE = 80
 _STRIDE = 16
@@ -125,11 +125,10 @@ def write_pair(first: Path, second: Path, target: Path) -> None:
 
 def _read(file: Path) -> MiniFasNet:
     try:
-        raw = torch.load(file, map_location="cpu", weights_only=True)
-        state = {name.removeprefix("module."): value for name, value in raw.items()}
+        state = read_state(file)
         network = MiniFasNet(state)
         network.load_state_dict(state)
-    except (OSError, UnpicklingError, AttributeError, KeyError, RuntimeError, ValueError) as error:
+    except (BadArtifact, KeyError, RuntimeError, ValueError) as error:
         raise WeightsUnavailable(
             f"{file.name} is no MiniFASNet: {error}; fetch it again from its publisher"
         ) from error

@@ -65,7 +65,7 @@ def build_pad(architecture: Architecture, weights: Path | None = None) -> Hybrid
     """The network, untrained, or with the ImageNet weights of its backbone.
 
     Raises: BadArtifact, for an architecture that lacks an option; BadParameter, for a side that
-        does not fit; WeightsUnavailable, for weights of another network.
+        does not fit.
     """
     name = architecture.name.removesuffix(_SUFFIX)
     try:
