@@ -68,6 +68,19 @@ def test_a_head_teaches_the_backbone(name: str, head: str) -> None:
     assert network.classifier.weight.grad is None
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_loss_in_mixed_precision_is_close_to_the_whole_one(name: str) -> None:
+    training = PadTraining(_network(name), (*HEADS,), side=SIDE, scales=SCALES, kinds=KINDS).eval()
+    crops, groups = _crops(4), torch.tensor([0, 1, 2, 3])
+    with torch.no_grad():
+        whole, exact = training.training_outputs(crops, groups)
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed, near = training.training_outputs(crops, groups)
+    torch.testing.assert_close(mixed.float(), whole, atol=0.03, rtol=0.05)
+    for head in HEADS:
+        assert float(near[head]) == pytest.approx(float(exact[head]), abs=0.03, rel=0.05), head
+
+
 def test_the_pixel_head_at_rest_cannot_tell() -> None:
     training = PadTraining(_network("compact"), ("pixel",), side=SIDE, scales=SCALES, kinds=KINDS)
     verdict = training.heads["pixel"].verdict
