@@ -111,5 +111,5 @@ class LivenessTransform(_WithDetector):
 class Architecture(_Record):
     """architecture.json of a Checkpoint: which network the weights fit."""
 
-    name: str = Field(description="sface-adapter, edge, lite0-frozen, fourier-pad, …")
+    name: str = Field(description="sface-adapter, edge, lite0-frozen, compact-pad, …")
     options: dict[str, int | float | str | bool] = Field(default_factory=dict)
