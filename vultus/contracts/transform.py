@@ -25,7 +25,7 @@ class DetectorParams(_Record):
     )
     refine: bool = Field(
         default=True,
-        description="one more O-Net pass on its own box; fast: and on its mirror image",
+        description="one more O-Net pass on its own box; fast: closer and on mirror images too",
     )
     mode: Literal["fast", "plain"] = Field(
         default="fast",
