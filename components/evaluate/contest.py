@@ -14,7 +14,7 @@ from components.evaluate.levels import exponent
 from components.evaluate.liveness import judge_panel
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import judge_encoder
-from components.evaluate.wording import interval, name_of, number
+from components.evaluate.wording import name_of, with_interval
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.models import ModelVersion, OnnxModel
 from vultus.contracts.seams import Store
@@ -117,7 +117,7 @@ def comparison_blocks(lines: Sequence[Standing], processor: str) -> list[Block]:
     """The section of a report."""
     names = [figure.name for figure in lines[0].figures]
     heads = [name_of(figure) for figure in lines[0].figures]
-    right = [(one.name, *(_said(figure) for figure in one.figures)) for one in lines]
+    right = [(one.name, *(with_interval(figure) for figure in one.figures)) for one in lines]
     cost = [
         (
             one.name,
@@ -151,11 +151,6 @@ def comparison_blocks(lines: Sequence[Standing], processor: str) -> list[Block]:
         alt = f"{heads[0]} against milliseconds, a point a model"
         blocks.insert(3, Picture(chart, "svg", alt, "Down and left is better."))
     return blocks
-
-
-def _said(figure: Figure) -> str:
-    span = interval(figure).removesuffix(" %").replace(" – ", "–")
-    return _NONE if figure.value is None else f"{number(figure.value, figure.name)} ({span})"
 
 
 def _judged(

@@ -94,6 +94,8 @@ def curve_figure(
         if drawn is None
         else percentiles(drawn)
     )
+    if units(first, None) == 1 and (second is None or units(second, None) == 1):
+        found = None  # one person, drawn again and again, differs from himself in nothing
     how = "bootstrap over subjects" if found is not None else "too few subjects for an interval"
     if found is not None and value == (0 if error else 1):
         kinds = (positive, ~positive)

@@ -57,3 +57,9 @@ class EvaluateParams(BaseModel):
     require_fnmr: float = Field(default=0.05, gt=0, lt=1, description="at each of fmrs, at most")
     require_apcer: float = Field(default=0.1, gt=0, lt=1, description="worst species, at most")
     require_bpcer: float = Field(default=0.1, gt=0, lt=1, description="at most")
+    recogniser: str | None = Field(
+        default=None,
+        pattern="^models:/.+",
+        description="PAD: the registered version with which IAPAR is counted, "
+        "models:/vultus-recognition/3; `vultus run` names the champion; null = not counted",
+    )

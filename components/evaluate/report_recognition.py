@@ -50,7 +50,7 @@ def recognition_answer(result: RecognitionResult, params: EvaluateParams) -> str
 def recognition_blocks(
     result: RecognitionResult, params: EvaluateParams, store: Store
 ) -> list[Block]:
-    """The whole document."""
+    """The document without its last part, `recognition_limits`."""
     test = result.test
     limits = {"eer": params.require_eer}
     limits |= {f"fnmr_at_fmr_{exponent(fmr)}": params.require_fnmr for fmr in params.fmrs}
@@ -69,7 +69,6 @@ def recognition_blocks(
         blocks += _capture(result, params)
         if params.worst:
             blocks += _worst(test, params, store)
-    blocks += _limits(result, params)
     return blocks
 
 
@@ -153,7 +152,8 @@ def _worst(test: Comparisons, params: EvaluateParams, store: Store) -> Iterator[
         )
 
 
-def _limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
+def recognition_limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
+    """What nobody may read into the figures."""
     test, validation = result.test, result.validation
     others = int((~validation.mated).sum())
     sources = sorted({row["source"] for row in test.rows})

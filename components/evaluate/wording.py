@@ -24,6 +24,12 @@ NAMES = {
     "pad_eer": "EER",
     "apcer": "APCER",
     "bpcer": "BPCER",
+    "acer": "ACER",
+    "iapmr": "IAPMR",
+    "iapar": "IAPAR",
+    "riapar": "RIAPAR",
+    "system_frr": "FRR of PAD and comparison",
+    "bpcer_at_apcer_1": "BPCER at APCER 1 %",
     "bpcer_at_apcer_5": "BPCER at APCER 5 %",
     "bpcer_at_apcer_10": "BPCER at APCER 10 %",
 }
@@ -71,9 +77,19 @@ def interval(figure: Figure) -> str:
     return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
 
 
-def _short(figure: Figure) -> str:
-    """The interval behind its value, which names the unit."""
-    return f"({interval(figure).removesuffix(' %').replace(' – ', '–')})"
+def with_interval(figure: Figure | None) -> str:
+    """The value, and behind it the interval where there is one: "5.00 % (1.23–11.28)"."""
+    if figure is None or figure.value is None:
+        return "–"
+    value = number(figure.value, figure.name)
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} ({interval(figure).removesuffix(' %').replace(' – ', '–')})"
+
+
+def slice_label(name: str) -> str:
+    """ "skin_estimate=brown" -> "skin estimate: brown"."""
+    return name.removeprefix("member=").replace("=", ": ").replace(",", ", ").replace("_", " ")
 
 
 _TEST_SPLIT = (
@@ -104,12 +120,10 @@ def headline_table(
                 figure.verdict or "",
             )
         )
-    return Table(
-        columns=("figure", "value", "95 % interval", "n", "required", "verdict"),
-        rows=tuple(rows),
-        numeric=(1, 2, 3, 4),
-        caption=caption,
-    )
+    columns: tuple[str, ...] = ("figure", "value", "95 % interval", "n", "required", "verdict")
+    if not requirements:
+        columns, rows = columns[:4], [row[:4] for row in rows]
+    return Table(columns, tuple(rows), numeric=(1, 2, 3, 4)[: len(columns) - 1], caption=caption)
 
 
 def slice_table(
@@ -123,11 +137,10 @@ def slice_table(
             by_slice.setdefault(figure.slice, {})[figure.name] = figure
     rows: list[tuple[Cell, ...]] = []
     for name, found in by_slice.items():
-        cells: list[Cell] = [name.removeprefix("member=").replace("=", ": ").replace(",", ", ")]
+        cells: list[Cell] = [slice_label(name)]
         for column, _ in columns:
             one = found.get(column)
-            known = one is not None and one.value is not None
-            cells.append(f"{number(one.value, column)} {_short(one)}" if one and known else "–")
+            cells.append(with_interval(one))
             cells.append(f"{one.n:,}" if one else "–")
         few = any(found[c].n < enough for c, _ in columns if c in found)
         cells.append(Verdict.NOT_ENOUGH_DATA if few else "")
@@ -147,7 +160,7 @@ def interval_rows(
 ) -> list[tuple[str, float, float, float]]:
     """Label, value, low, high in per cent of every slice of that figure with enough trials."""
     return [
-        (f.slice.replace("=", ": "), 100 * f.value, 100 * f.low, 100 * f.high)
+        (slice_label(f.slice), 100 * f.value, 100 * f.low, 100 * f.high)
         for f in figures
         if f.name == name and f.n >= enough
         if f.value is not None and f.low is not None and f.high is not None

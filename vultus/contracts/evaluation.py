@@ -68,6 +68,20 @@ SEARCHES = pa.schema(
     ]
 )
 
+SYSTEM_ATTEMPTS = pa.schema(
+    [
+        pa.field(
+            "image", pa.string(), nullable=False
+        ),  # as in PAD_TRIALS, the test split in its order
+        pa.field("box", pa.list_(pa.float32(), 4), nullable=False),
+        pa.field("species", pa.string()),  # null = bona fide
+        pa.field("reference", pa.string()),  # chip_sha256; null = its person has no other picture
+        pa.field("score", pa.float32()),  # against the reference
+        pa.field("threshold", pa.float32(), nullable=False),  # of the recogniser
+        pa.field("pad_accepted", pa.bool_(), nullable=False),  # by the panel
+    ]
+)
+
 THRESHOLDS = pa.schema(
     [
         pa.field("score", pa.float32(), nullable=False),  # a threshold, in score units
@@ -121,7 +135,7 @@ class EvaluationReport(Artifact):
     """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
     `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `report.html`, `report.pdf`; for
     recognition `searches.parquet` (SEARCHES) and `conditions.parquet` (CONDITION_POINTS), empty where
-    no sweep was asked for.
+    no sweep was asked for; for PAD `system.parquet` (SYSTEM_ATTEMPTS), where a recogniser was named.
 
     facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.
     For PAD `thresholds.parquet` describes the panel: llr of bona fide, `fmr` = APCER of the worst
