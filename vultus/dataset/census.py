@@ -75,7 +75,7 @@ class Census:
 
 
 @dataclass
-class _Words:
+class Words:
     """Joins the dictionaries of many parts into one."""
 
     places: dict[str, int] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class _Words:
 class _Attributes:
     """Declared attributes of many parts: name -> words, with the rows they stand in."""
 
-    words: dict[str, _Words] = field(default_factory=dict)
+    words: dict[str, Words] = field(default_factory=dict)
     found: dict[str, list[tuple[NDArray[np.int64], Codes]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
 
@@ -124,7 +124,7 @@ class _Attributes:
             first_row += len(chunk)
 
     def _add(self, name: str, rows: NDArray[np.int64], values: pa.Array) -> None:
-        words = self.words.setdefault(name, _Words())
+        words = self.words.setdefault(name, Words())
         self.found.setdefault(name, []).append((rows, words.codes(values)))
         if len(words.places) > _MOST_VALUES:
             self.dropped.add(name)
@@ -155,7 +155,7 @@ def take_census(
         tables: parts with at least subject, split, presentation, simulated and image_sha256.
         said: called after each part with the rows so far.
     """
-    words = {name: _Words() for name in _LABELS}
+    words = {name: Words() for name in _LABELS}
     attributes = _Attributes()
     values: dict[str, list[Values]] = {}
     simulated: list[Mask] = []
