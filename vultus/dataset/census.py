@@ -76,15 +76,17 @@ class Census:
 
 @dataclass
 class Words:
-    """Joins the dictionaries of many parts into one."""
+    """Joins the dictionaries of many parts into one; no word is kept more than once."""
 
     places: dict[str, int] = field(default_factory=dict)
     parts: list[Codes] = field(default_factory=list)
 
     def add(self, column: pa.ChunkedArray | pa.Array) -> None:
+        """Take the next part of a column of strings."""
         self.parts.append(self.codes(column))
 
     def codes(self, column: pa.ChunkedArray | pa.Array) -> Codes:
+        """The part alone, int32 [n]: -1 for null."""
         encoded = pc.dictionary_encode(column)
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.unify_dictionaries().combine_chunks()
@@ -97,6 +99,7 @@ class Words:
         return np.asarray(lookup[places], np.int32)
 
     def labels(self) -> Labels:
+        """All parts that were added, in their order."""
         joined = np.concatenate([*self.parts, np.empty(0, np.int32)]).astype(np.int32)
         self.parts.clear()
         return Labels(joined, tuple(self.places))
