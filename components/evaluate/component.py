@@ -31,6 +31,7 @@ def evaluate(
         store=door.store,
         version_of=door.version,
         threads=door.processes,
+        weights=door.home.weights,
     )
     evaluation.metadata.update(found.summary())
     metrics.metadata.update(found.numbers())

@@ -13,6 +13,7 @@ from components.evaluate.realism import NAME as REALISM
 from components.evaluate.realism import realism_blocks
 from components.evaluate.unseen import is_unseen_figure, unseen_blocks
 from components.evaluate.wording import (
+    OTHER_MODELS,
     asked_table,
     headline_table,
     interval_rows,
@@ -275,6 +276,7 @@ def liveness_limits(result: LivenessResult) -> Iterator[Block]:
     rows.append(
         ("one picture", "nothing here speaks of motion, depth or a challenge over several frames.")
     )
+    rows.append(OTHER_MODELS)
     yield Heading("What this evaluation cannot support")
     yield Table(("about", "why"), tuple(rows))
 

@@ -12,6 +12,7 @@ from components.evaluate.recognition import RecognitionResult
 from components.evaluate.report_groups import group_blocks
 from components.evaluate.report_levels import det_picture, level_blocks, search_blocks
 from components.evaluate.wording import (
+    OTHER_MODELS,
     asked_table,
     headline_table,
     interval,
@@ -177,6 +178,7 @@ def recognition_limits(result: RecognitionResult, params: EvaluateParams) -> Ite
             "are not real ones: their figures show that the pipeline works, not that a door is safe.",
         ),
         ("attacks", "no presentation attack is among the trials; that is the other report."),
+        OTHER_MODELS,
     ]
     yield Heading("What this evaluation cannot support")
     yield Table(("about", "why"), tuple(rows))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components.evaluate import comparisons, presentations, sweeps
 from components.evaluate.attempts import Attempts, Recogniser
+from components.evaluate.calibration import calibration_of
 from components.evaluate.lineage import lineage_of
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.panel_figures import accepted_by_panel
@@ -26,11 +27,14 @@ from components.evaluate.report_recognition import (
     recognition_blocks,
     recognition_limits,
 )
+from components.evaluate.side_by_side import side_by_side
 from components.evaluate.strengths import figures_of, strength_curves
+from components.evaluate.unseen import left_out_of
 from components.evaluate.verdicts import verdict_blocks
 from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
+    CALIBRATION,
     CONDITION_POINTS,
     FIGURES,
     LINEAGE,
@@ -117,18 +121,21 @@ def evaluate_model(
     made_by: str = "evaluate",
     threads: int = 1,
     version_of: VersionOf | None = None,
+    weights: Path | None = None,
 ) -> EvaluateReport:
     """Write the EvaluationReport at `out`. Thresholds come from the validation split, figures from test.
 
     Args:
         checkpoint: Checkpoint of either task.
-        crops: FaceCrops; of the train split only the digests are read, for `lineage.parquet`.
+        crops: FaceCrops; of the train split only digests are read, for `lineage.parquet` and
+            `calibration.parquet`.
         out: folder of the artifact; appears whole or not at all.
         params: trials, operating points, requirements.
         store: holds chips and contexts.
         made_by: for the manifest.
         threads: of the fixed PAD members; changes no result.
         version_of: opens a registered version, for `params.recogniser`.
+        weights: folder of the pretrained files, for `params.beside`.
     Raises: NoTrials, if the validation split cannot set a threshold; BadParameter, BadArtifact, for
         the recogniser; StorageUnavailable.
     """
@@ -138,7 +145,10 @@ def evaluate_model(
         found = _recognition(trained, faces, params, store)
     else:
         found = _liveness(trained, faces, params, store, threads, version_of)
+    beside = side_by_side(trained, faces.crops, params, store, weights)
     lineage = lineage_of(faces)
+    seen = left_out_of(trained).without(faces.crops)
+    pictures = calibration_of(seen, trained.task, params.calibration, params.seed)
     facts: dict[str, object] = {
         "task": trained.task.value,
         "checkpoint_digest": trained.digest,
@@ -152,8 +162,9 @@ def evaluate_model(
     def fill(folder: Path) -> None:
         _write_tables(found, folder)
         write_table(lineage, LINEAGE, folder / "lineage.parquet")
+        write_table(pictures, CALIBRATION, folder / "calibration.parquet")
         (folder / "figures.json").write_bytes(FIGURES.dump_json(found.figures, indent=1))
-        _write_documents(folder, TITLES[trained.task], found, lineage)
+        _write_documents(folder, TITLES[trained.task], found, lineage, beside)
         # The manifest is written after the files: what is said of them here is in it.
         facts["trials_sha256"] = sha256_of(folder / "trials.parquet")
 
@@ -183,11 +194,13 @@ def _write_tables(found: _Findings, folder: Path) -> None:
         write_table(found.system, SYSTEM_ATTEMPTS, folder / "system.parquet")
 
 
-def _write_documents(folder: Path, title: str, found: _Findings, lineage: pa.Table) -> None:
-    """The report twice; the standards stand right behind its first sentence."""
+def _write_documents(
+    folder: Path, title: str, found: _Findings, lineage: pa.Table, beside: list[Block]
+) -> None:
+    """The report twice; the standards stand right behind its first sentence, then other models."""
     first, *others = found.blocks
     standards = verdict_blocks(found.figures, found.scores, found.points, lineage)
-    blocks = [first, *standards, *others]
+    blocks = [first, *standards, *beside, *others]
     (folder / "report.html").write_text(to_html(title, blocks), encoding="utf-8")
     (folder / "report.pdf").write_bytes(to_pdf(title, blocks))
 

@@ -12,6 +12,7 @@ TITLES = {
     Task.LIVENESS: "Evaluation: presentation attack detection",
 }
 NAMES = {
+    "accuracy": "accuracy",
     "eer": "EER",
     "auc": "AUC",
     "cllr": "Cllr, bit",
@@ -33,6 +34,12 @@ NAMES = {
     "bpcer_at_apcer_5": "BPCER at APCER 5 %",
     "bpcer_at_apcer_10": "BPCER at APCER 10 %",
 }
+OTHER_MODELS = (
+    "other models",
+    "an evaluation looks at no other model of ours. `vultus compare` puts all there are, the champion "
+    "among them, on the same trials, with what each costs and whose weights it has.",
+)
+"""A row of what an evaluation cannot support, in both reports."""
 _AS_SHARE = {"auc", "pad_auc", "cllr", "garbe", "fnmr_worst_to_best", "fmr_worst_to_best"}
 """Written as they are, not in per cent."""
 _WORST_FIRST = (Verdict.FAIL, Verdict.NOT_ENOUGH_DATA, Verdict.PASS)
@@ -48,6 +55,7 @@ def name_of(figure: Figure) -> str:
     """How a person calls the figure."""
     for prefix, words in (
         ("fnmr_at_fmr_", "FNMR at FMR"),
+        ("tar_at_fmr_", "TAR at FMR"),
         ("realised_fmr_", "FMR realised, set to"),
         ("fpir_at_fmr_", "FPIR at FMR"),
         ("fnir_at_fmr_", "FNIR at FMR"),

@@ -109,6 +109,14 @@ LINEAGE = pa.schema(
 )
 """lineage.parquet: every face of the data version, so that a gate can see what a model was taught."""
 
+CALIBRATION = pa.schema(
+    [
+        pa.field("picture", pa.string(), nullable=False),  # sha256 of the chip; PAD: of the context
+        pa.field("box", pa.list_(pa.float32(), 4), nullable=False),  # of the face, in the context
+    ]
+)
+"""calibration.parquet: a few pictures of the training split, for networks that need to see some."""
+
 
 def short_digest(sha256: str) -> int:
     """First 64 bits of a hex sha256, as `LINEAGE` keeps them."""
@@ -133,9 +141,10 @@ CONDITION_POINTS = pa.schema(
 
 class EvaluationReport(Artifact):
     """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
-    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `report.html`, `report.pdf`; for
-    recognition `searches.parquet` (SEARCHES) and `conditions.parquet` (CONDITION_POINTS), empty where
-    no sweep was asked for; for PAD `system.parquet` (SYSTEM_ATTEMPTS), where a recogniser was named.
+    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `calibration.parquet`,
+    `report.html`, `report.pdf`; for recognition `searches.parquet` (SEARCHES) and
+    `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for; for PAD
+    `system.parquet` (SYSTEM_ATTEMPTS), where a recogniser was named.
 
     facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.
     For PAD `thresholds.parquet` describes the panel: llr of bona fide, `fmr` = APCER of the worst

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from vultus.contracts.models import Checkpoint
@@ -12,6 +13,7 @@ from vultus.contracts.transform import (
     ChipWindow,
     DetectorParams,
     LivenessTransform,
+    PanelMember,
     RecognitionTransform,
     TensorParams,
 )
@@ -23,6 +25,7 @@ from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
 from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
 from vultus.networks.frozen_pad import FrozenPad
+from vultus.networks.graph import write_onnx
 from vultus.networks.pads.zoo import PAD_ARCHITECTURES
 from vultus.networks.state import load_into, read_state
 from vultus.networks.trunk import Trunk
@@ -66,17 +69,6 @@ TRUNKS: Mapping[str, Packaged] = {
 }
 
 
-def write_trunk(name: str, weights: Path, file: Path) -> None:
-    """A packaged trunk, untouched, as ONNX. Raises: BadArtifact, VultusError."""
-    import torch
-
-    from vultus.networks.graph import write_onnx
-
-    packaged = TRUNKS[name]
-    network = UnitTrunk(packaged.read(weights)).eval()
-    write_onnx(network, torch.zeros(2, 3, packaged.side, packaged.side), "embedding", file)
-
-
 def adapted(trunk: str) -> str:
     """The architecture of that trunk under an adapter."""
     return f"{trunk}-adapter"
@@ -114,6 +106,31 @@ def network_from(checkpoint: Checkpoint) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
+def exported_form(network: nn.Module) -> nn.Module:
+    """What is written as ONNX: an adapter is multiplied into its trunk."""
+    return network.merged() if isinstance(network, AdaptedTrunk) else network
+
+
+def write_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
+    """Its network as ONNX; of a PAD panel our own member. Raises: BadArtifact, VultusError."""
+    transform = checkpoint.transform
+    if isinstance(transform, RecognitionTransform):
+        tensor, crops, output = transform.tensor, 1, "embedding"
+    else:
+        own = own_member(checkpoint)
+        tensor, crops, output = own.tensor, len(own.scales), "logit"
+    # Two rows: the exporter would take a batch of one for a constant.
+    example = torch.zeros(2, 3 * crops, tensor.side, tensor.side)
+    write_onnx(exported_form(network_from(checkpoint)), example, output, file)
+
+
+def write_trunk(name: str, weights: Path, file: Path) -> None:
+    """A packaged trunk, untouched, as ONNX. Raises: BadArtifact, VultusError."""
+    packaged = TRUNKS[name]
+    network = UnitTrunk(packaged.read(weights)).eval()
+    write_onnx(network, torch.zeros(2, 3, packaged.side, packaged.side), "embedding", file)
+
+
 def encoder_from(checkpoint: Checkpoint) -> TorchEncoder:
     """The embedder of a recognition checkpoint. Raises: BadParameter, for a PAD one."""
     transform = checkpoint.transform
@@ -124,8 +141,18 @@ def encoder_from(checkpoint: Checkpoint) -> TorchEncoder:
 
 def pad_member_from(checkpoint: Checkpoint) -> TorchPadMember:
     """Our own member of a PAD checkpoint. Raises: BadParameter, for a recognition one."""
+    return TorchPadMember(network_from(checkpoint), own_member(checkpoint))
+
+
+def own_member(checkpoint: Checkpoint) -> PanelMember:
+    """Our row of its panel. Raises: BadParameter, for recognition; BadArtifact, without such a row."""
     transform = checkpoint.transform
     if not isinstance(transform, LivenessTransform):
         raise BadParameter(f"{checkpoint.path} is for {checkpoint.task}, not {Task.LIVENESS}")
-    own = next(member for member in transform.members if member.name == OWN_MEMBER)
-    return TorchPadMember(network_from(checkpoint), own)
+    found = next((member for member in transform.members if member.name == OWN_MEMBER), None)
+    if found is None:
+        raise BadArtifact(
+            f"{checkpoint.path}: its panel has no member {OWN_MEMBER}; an older version named it "
+            "otherwise: train again"
+        )
+    return found

@@ -5,10 +5,12 @@ from math import prod
 from pathlib import Path
 
 import onnx
-from onnx import shape_inference
+from onnx import shape_inference, version_converter
 
 from vultus.errors import BadArtifact
 
+_INFERRED = 18
+"""In older opsets the shapes behind a computed Reshape are not inferred."""
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 
 
@@ -30,6 +32,8 @@ def work_of(file: Path) -> Work:
         model = onnx.load(file)
     except Exception as error:  # protobuf's DecodeError has no public base class
         raise BadArtifact(f"{file} is no ONNX file: {error}") from error
+    if _opset(model) < _INFERRED:
+        model = version_converter.convert_version(model, _INFERRED)
     weights = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     for value in model.graph.input:
         if value.name not in weights and value.type.tensor_type.shape.dim:
@@ -50,6 +54,16 @@ def work_of(file: Path) -> Work:
         if tensor.data_type in _FLOATS and prod(tensor.dims) > 1
     )
     return Work(numbers, sum(_flops(node, shapes, file) for node in graph.node))
+
+
+def opset_of(file: Path) -> int:
+    """Which version of ONNX's own operators the file is written in."""
+    return _opset(onnx.load(file, load_external_data=False))
+
+
+def _opset(model: onnx.ModelProto) -> int:
+    version: int = next(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
+    return version
 
 
 def _flops(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]], file: Path) -> int:

@@ -48,6 +48,32 @@ def test_a_matrix_product_of_one_row(tmp_path: Path) -> None:
     assert work_of(tmp_path / "g.onnx") == Work(35, 2 * 7 * 5)
 
 
+def test_a_computed_reshape_of_an_older_opset_is_followed(tmp_path: Path) -> None:
+    """As in the published PAD network: the batch size is taken from the shape before it."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["s"]),
+        helper.make_node("Gather", ["s", "zero"], ["n"]),
+        helper.make_node("Unsqueeze", ["n"], ["n1"], axes=[0]),
+        helper.make_node("Concat", ["n1", "rest"], ["to"], axis=0),
+        helper.make_node("Reshape", ["x", "to"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 4, 2, 2])],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
+        [
+            numpy_helper.from_array(np.array(0, np.int64), "zero"),
+            numpy_helper.from_array(np.array([-1], np.int64), "rest"),
+            numpy_helper.from_array(np.ones((16, 5), np.float32), "w"),
+        ],
+    )
+    old = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9)], ir_version=4)
+    onnx.save(old, tmp_path / "g.onnx")
+    assert work_of(tmp_path / "g.onnx") == Work(80, 2 * 16 * 5)
+
+
 def test_no_onnx_is_refused(tmp_path: Path) -> None:
     (tmp_path / "n.onnx").write_bytes(b"no network")
     with pytest.raises(BadArtifact, match=r"no ONNX file|cannot be"):
