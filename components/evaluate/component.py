@@ -29,6 +29,7 @@ def evaluate(
         Path(evaluation.path),
         EvaluateParams.model_validate(params),
         store=door.store,
+        version_of=door.version,
         threads=door.processes,
         weights=door.home.weights,
     )

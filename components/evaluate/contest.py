@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.evaluate.accuracy import accepted_of, accuracy
 from components.evaluate.contenders import EMBEDDING, Contender
 from components.evaluate.cost import milliseconds, with_int8
+from components.evaluate.levels import exponent
 from components.evaluate.liveness import judge_panel
 from components.evaluate.params import EvaluateParams
-from components.evaluate.recognition import RecognitionResult, exponent, judge_encoder
+from components.evaluate.recognition import RecognitionResult, judge_encoder
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import LivenessTransform

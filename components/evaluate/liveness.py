@@ -91,6 +91,7 @@ def judge_panel(
         points,
         judge.headline(),
         [
+            *judge.familiar(),
             *judge.members(),
             *judge.slices(),
             *unseen_figures(test, judge, left_out),

@@ -23,6 +23,10 @@ class EvaluateParams(BaseModel):
     fmrs: tuple[float, ...] = Field(
         default=(1e-2, 1e-3), min_length=1, description="FMRs at which FNMR is reported"
     )
+    levels: tuple[float, ...] = Field(
+        default=(1e-2, 1e-3, 1e-4, 1e-5, 1e-6),
+        description="further FMRs in the table of thresholds, as far as the trials carry",
+    )
     max_bpcer: float = Field(
         default=0.05, gt=0, lt=1, description="on validation, sets a PAD member's threshold"
     )
@@ -65,6 +69,12 @@ class EvaluateParams(BaseModel):
     require_fnmr: float = Field(default=0.05, gt=0, lt=1, description="at each of fmrs, at most")
     require_apcer: float = Field(default=0.1, gt=0, lt=1, description="worst species, at most")
     require_bpcer: float = Field(default=0.1, gt=0, lt=1, description="at most")
+    recogniser: str | None = Field(
+        default=None,
+        pattern="^models:/.+",
+        description="PAD: the registered version with which IAPAR is counted, "
+        "models:/vultus-recognition/3; `vultus run` names the champion; null = not counted",
+    )
 
     @field_validator("beside", mode="before")
     @classmethod

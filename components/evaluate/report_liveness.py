@@ -57,12 +57,18 @@ def liveness_answer(result: LivenessResult) -> str:
 
 
 def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store) -> list[Block]:
-    """The whole document."""
+    """The document without its last part, `liveness_limits`."""
     limits = {"apcer": params.require_apcer, "bpcer": params.require_bpcer}
     test = result.test
     blocks: list[Block] = [
         Verdict(overall(result.figures), liveness_answer(result)),
         headline_table(result.figures, limits),
+        Text(
+            "APCER is the worst species' and BPCER stands beside it, at one set of thresholds: that is "
+            "how ISO/IEC 30107-3 reports. ACER is their mean, which many papers print; the standard "
+            "does not use it, because it hides which of the two errors is made.",
+            quiet=True,
+        ),
         *_members(result, params),
     ]
     known = np.isfinite(test.scores[PANEL])
@@ -75,7 +81,6 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
             blocks += _worst(result, params, store)
     blocks += unseen_blocks(result.slices, result.left_out, params)
     blocks += realism_blocks(result.slices)
-    blocks += _limits(result)
     return blocks
 
 
@@ -171,7 +176,10 @@ def _asked(result: LivenessResult) -> Iterator[Block]:
     accepted = accepted_by_panel(result.test, result.transform, result.thresholds)
     yield Heading("The same decisions in other words")
     yield asked_table(
-        Decisions.of(accepted, result.test.bona_fide), "APCER over all species together", "BPCER"
+        Decisions.of(accepted, result.test.bona_fide),
+        "APCER over all species together",
+        "BPCER",
+        result.slices,
     )
 
 
@@ -187,7 +195,8 @@ def _plain_slices(result: LivenessResult) -> list[Figure]:
     return [
         figure
         for figure in result.slices
-        if not figure.slice.startswith("member=")
+        if figure.slice != "all"
+        and not figure.slice.startswith("member=")
         and figure.name != REALISM
         and not is_unseen_figure(figure)
     ]
@@ -230,7 +239,8 @@ def _picture_of(
     )
 
 
-def _limits(result: LivenessResult) -> Iterator[Block]:
+def liveness_limits(result: LivenessResult) -> Iterator[Block]:
+    """What nobody may read into the figures."""
     test = result.test
     rows: list[tuple[str, str]] = []
     if _all_simulated(test):

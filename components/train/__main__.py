@@ -20,7 +20,7 @@ from vultus.registry import tracker_from
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 done, 1 refused or failed with a reason."""
+    """Exit code: 0 done, 1 refused or failed with a reason. Process 0 prints the report as JSON."""
     options = argparse.ArgumentParser(prog="components.train", description=__doc__)
     options.add_argument("crops", type=Path, help="folder of the FaceCrops")
     options.add_argument("checkpoint", type=Path, help="where the Checkpoint goes")
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     given = options.parse_args(arguments)
     try:
-        door = open_door()
+        world, door = world_of(os.environ), open_door()
         report = train_model(
             given.crops,
             given.checkpoint,
@@ -39,13 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
             weights=door.home.weights,
             threads=door.settings.threads,
             device=door.settings.device,
-            world=world_of(os.environ),
+            world=world,
             commit=door.settings.git_commit,
         )
     except VultusError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(report.model_dump_json() + "\n")
+    if world.first:
+        sys.stdout.write(report.model_dump_json() + "\n")
     return 0
 
 

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from components.train.augmentation import augmented
 from components.train.checkpoint import Trained
 from components.train.chips import chips_of, taught_views
+from components.train.pairs import WATCHED, PairLesson
 from components.train.params import TrainParams
 from components.train.pictures import faces_of, fair_draw
-from components.train.subjects import codes, mates_of, pairs_of, require_subjects
+from components.train.subjects import codes, mates_of, require_subjects
 from components.train.tracking import Log
 from vultus.contracts.arrays import Embeddings, RgbBatch
 from vultus.contracts.seams import Store
@@ -20,7 +21,6 @@ from vultus.contracts.transform import Architecture, RecognitionTransform
 from vultus.contracts.words import Split
 from vultus.errors import TrainingFailed
 from vultus.faces.tensor import chip_tensor
-from vultus.metrics import auc, equal_error_rate
 from vultus.networks.adapter import UnitTrunk
 from vultus.networks.distillation import EmbedderTraining
 from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
@@ -36,8 +36,6 @@ from vultus.networks.schedule import FitParams, reproducible
 from vultus.weights import locate
 
 _COLUMNS = ("subject", "chip_sha256")
-_WATCHED = 1000
-"""Validation chips that are embedded after every epoch, at most."""
 _BATCH = 32
 
 
@@ -77,10 +75,8 @@ def fit_embedder(
     )
 
 
-class ChipLesson:
+class ChipLesson(PairLesson):
     """Chips in memory, or in a file beyond a size, with subjects and what a teacher says of them."""
-
-    monitored = "auc"
 
     def __init__(
         self,
@@ -93,9 +89,10 @@ class ChipLesson:
         taught: Embeddings | None = None,
     ) -> None:
         """Args: pictures: int64 [N], which picture each chip is a view of; taught: float32 [N, T]."""
+        self._validation, people = validation
+        super().__init__(people, lambda number: self._validation[number])
         self.chips, self.groups, self.pictures = chips, subjects, pictures
         self.shares = even_shares(subjects)
-        self._validation, self._pairs = validation[0], pairs_of(validation[1])
         self._params, self._transform, self._taught = params, transform, taught
 
     def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -111,25 +108,15 @@ class ChipLesson:
         batch = (_pixels(chips, self._transform), torch.from_numpy(self.groups[indices]))
         return batch if self._taught is None else (*batch, torch.from_numpy(self._taught[indices]))
 
-    def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-        """What `EmbedderTraining` adds up."""
-        loss: Tensor = network(*batch)
-        return loss
-
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        """EER and AUC of all pairs of the validation split; empty without both kinds of pair."""
+    def vectors(self, network: nn.Module) -> Embeddings:
+        """The validation chips, embedded."""
         assert isinstance(network, EmbedderTraining)
-        rows, columns, mated = self._pairs
-        if not mated.any() or mated.all():
-            return {}
         unit = UnitEmbedder(network.embedder)
         found = [
             unit(_pixels(self._validation[start : start + _BATCH], self._transform)).numpy()
             for start in range(0, len(self._validation), _BATCH)
         ]
-        vectors = np.concatenate(found)
-        scores = np.einsum("nd,nd->n", vectors[rows], vectors[columns])
-        return {"auc": auc(scores, mated), "eer": equal_error_rate(scores, mated)}
+        return np.concatenate(found)
 
 
 def training_of(embedder: Embedder, lesson: ChipLesson, params: TrainParams) -> EmbedderTraining:
@@ -197,7 +184,7 @@ def _lesson(
     train = faces_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "subject", params.limit, params.seed)
     watched = faces_of(crops, Split.VALIDATION, _COLUMNS)
-    watched = fair_draw(watched, "subject", _WATCHED, params.seed)
+    watched = fair_draw(watched, "subject", WATCHED, params.seed)
     subjects = codes(train)
     require_subjects(subjects, params)
     chips = chips_of(train, store, kept / "chips.npy")

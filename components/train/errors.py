@@ -28,7 +28,7 @@ class ShowsErrors(Protocol):
     """A lesson that has pictures to show."""
 
     def hardest(self, network: nn.Module, n: int) -> Sequence[tuple[int, float]]:
-        """At most n errors on validation, worst first: a number for `shown`, and the score."""
+        """At most n errors or near errors, worst first: a number for `shown`, and the score."""
 
     def shown(self, index: int) -> tuple[RgbImage, str]:
         """The picture, or a pair side by side, and what it is in truth."""

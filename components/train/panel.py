@@ -58,7 +58,8 @@ def transform_of(
         room_max=ANY_ROOM if fixed is None else params.room_min,
         evidence=Evidence.SIMULATED,
         output="logit",
-        training_data="the train split of this run; attack presentations simulated",
+        training_data=("begun with ImageNet-1k; " if params.pad_pretrained else "")
+        + "the train split of this run; attack presentations simulated",
         licence="Apache-2.0",
     )
     if fixed is None:

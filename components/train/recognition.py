@@ -1,5 +1,6 @@
 """Recognition: embed the training chips once, then fit the adapter on embeddings in seconds."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,16 @@ from torch import Tensor, nn
 
 from components.train.checkpoint import Trained
 from components.train.embeddings import embed, keep, load_kept
+from components.train.pairs import WATCHED, PairLesson
 from components.train.params import TrainParams
 from components.train.pictures import faces_of, fair_draw
-from components.train.subjects import codes, mates_of, pairs_of, require_subjects
+from components.train.subjects import codes, mates_of, require_subjects
 from components.train.tracking import Log
-from vultus.contracts.arrays import Embeddings
+from vultus.contracts.arrays import Embeddings, RgbImage
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.transform import Architecture
 from vultus.contracts.words import Split
-from vultus.metrics import auc, equal_error_rate
+from vultus.faces.picture import decode_image
 from vultus.networks.adapter import AdaptedTrunk, Adapter, levelling
 from vultus.networks.encoder import TorchEncoder
 from vultus.networks.engine import HistoryRow, fit
@@ -69,10 +71,8 @@ def fit_recognition(
     )
 
 
-class EmbeddingLesson:
+class EmbeddingLesson(PairLesson):
     """Training embeddings with their subjects, validation embeddings with theirs."""
-
-    monitored = "auc"
 
     def __init__(
         self,
@@ -80,16 +80,19 @@ class EmbeddingLesson:
         subjects: Indices,
         validation: Embeddings,
         others: Indices,
+        picture: Callable[[int], RgbImage],
         *,
         mates: bool = False,
     ) -> None:
-        """`mates`: whether a batch must hold two examples of a subject."""
+        """Args: picture: the chip of a validation face; mates: whether a batch must hold two examples
+        of a subject.
+        """
+        super().__init__(others, picture)
         self.embeddings = torch.from_numpy(train)
         self.subjects = torch.from_numpy(subjects)
         self.groups = subjects
         self.shares = even_shares(subjects)
         self._validation = torch.from_numpy(validation)
-        self._mated = pairs_of(others)
         self._mates = mates
 
     def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
@@ -99,24 +102,18 @@ class EmbeddingLesson:
         chosen = torch.from_numpy(indices)
         return self.embeddings[chosen], self.subjects[chosen]
 
-    def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-        """The head, and the pull to where the adapter began."""
-        loss: Tensor = network(*batch)
-        return loss
+    def vectors(self, network: nn.Module) -> Embeddings:
+        """The validation embeddings, adapted."""
+        assert isinstance(network, AdapterTraining)
+        adapted: Embeddings = network.adapter(self._validation).numpy()
+        return adapted
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """EER and AUC of all pairs of the validation split; empty without both kinds of pair."""
+        """With how far the adapter went; empty without both kinds of pair."""
         assert isinstance(network, AdapterTraining)
-        rows, columns, mated = self._mated
-        if not mated.any() or mated.all():
-            return {}
-        adapted = network.adapter(self._validation).numpy()
-        scores = np.einsum("nd,nd->n", adapted[rows], adapted[columns])
-        return {
-            "auc": auc(scores, mated),
-            "eer": equal_error_rate(scores, mated),
-            "adapter_drift": float(network.adapter.drift(network.origin)),
-        }
+        figures = super().validate(network)
+        drift = float(network.adapter.drift(network.origin))
+        return {**figures, "adapter_drift": drift} if figures else {}
 
 
 def _lesson(
@@ -129,6 +126,7 @@ def _lesson(
     train = faces_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "subject", params.limit, params.seed)
     validation = faces_of(crops, Split.VALIDATION, _COLUMNS)
+    validation = fair_draw(validation, "subject", WATCHED, params.seed)
     subjects = codes(train)
     require_subjects(subjects, params)
     rows = len(train) * params.views + len(validation)
@@ -147,6 +145,7 @@ def _lesson(
         np.repeat(subjects, params.views),
         embeddings[split:],
         codes(validation),
+        lambda number: decode_image(store.get(validation[number]["chip_sha256"])),
         mates=params.head == "triplet",
     )
 

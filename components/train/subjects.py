@@ -1,5 +1,7 @@
 """Subjects of training rows: numbers, pairs, mates, and whether they can teach anything."""
 
+import logging
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,8 @@ from components.train.params import TrainParams
 from components.train.pictures import Row
 from vultus.errors import TrainingFailed
 from vultus.networks.sampling import Indices
+
+logger = logging.getLogger(__name__)
 
 
 def codes(rows: list[Row]) -> Indices:
@@ -37,8 +41,12 @@ def mates_of(groups: Indices, drawn: Indices, rng: np.random.Generator) -> Indic
 
 
 def require_subjects(subjects: Indices, params: TrainParams) -> None:
-    """Refuse what the head cannot learn from. Args: int64 [N], the subject of each picture.
+    """Refuse what the head cannot learn from, and warn of what it learns little from.
 
+    With one picture of every subject the heads with centres still learn to tell people apart; what
+    one person looks like on two days they see in augmented views alone, and `triplet` has nothing.
+
+    Args: int64 [N], the subject of each picture.
     Raises: TrainingFailed.
     """
     names, counts = np.unique(subjects, return_counts=True)
@@ -56,5 +64,10 @@ def require_subjects(subjects: Indices, params: TrainParams) -> None:
         raise TrainingFailed(
             f"train.head=triplet compares two pictures of a subject, and none of the {len(names)} "
             "subjects has two in the train split: add pictures, or choose another head "
-            "(softmax, arcface, cosface, adaface)"
+            "(softmax, arcface, cosface, adaface), or learn from a teacher (train.teacher=sface)"
+        )
+    if counts.max() < 2:
+        logger.warning(
+            "one picture of every subject: what changes a face is learned from augmentation alone",
+            extra={"subjects": len(names), "head": params.head, "views": params.views},
         )

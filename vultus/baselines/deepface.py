@@ -54,7 +54,7 @@ def locate_fasnet(weights: Path, published: Mapping[str, str] = PUBLISHED) -> Pa
         return known
     target = weights / FILE
     first, second = (_checked(name, digest, weights) for name, digest in published.items())
-    from vultus.networks.minifasnet import write_pair  # torch: only where there is work for it
+    from vultus.networks.pads.minifasnet import write_pair  # torch: only where there is work for it
 
     weights.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=weights, prefix=".fasnet-") as place:

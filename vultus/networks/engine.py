@@ -22,6 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 from vultus.contracts.words import Split
 from vultus.errors import TrainingFailed
 from vultus.networks import ranks
+from vultus.networks.allocator import keep_freed_memory
 from vultus.networks.course import Course, HistoryRow
 from vultus.networks.failures import check_types, explained, no_number
 from vultus.networks.precision import arithmetic_of
@@ -134,6 +135,8 @@ def _start(network: nn.Module, plan: _Plan) -> Course:
     params = plan.params
     arithmetic = arithmetic_of(params.device, params.precision, ranks.local_rank())
     on_gpu = arithmetic.device.type == "cuda"
+    if not on_gpu:
+        keep_freed_memory()
     network.to(arithmetic.device)
     if isinstance(plan.lesson, MovableLesson):
         plan.lesson.move(arithmetic.device)

@@ -62,7 +62,8 @@ def _memory_advice(params: FitParams, where: str, batch: Sequence[Tensor]) -> st
     return (
         f"memory ran out on {params.device} at {where} with a batch of {params.batch} in {parts} "
         f"part(s){held}: set train.accumulate={2 * parts} (the same batch, half of it at a time), "
-        f"or train.batch={max(2, params.batch // 2)}, or a smaller train.pad_side"
+        f"or train.batch={max(2, params.batch // 2)}, or a smaller "
+        "network (recognition: train.network_options, liveness: train.pad_side)"
     )
 
 

@@ -24,13 +24,12 @@ from vultus.networks.adapter import AdaptedTrunk, Adapter, UnitTrunk
 from vultus.networks.embedders.catalogue import EMBEDDERS, build_embedder
 from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.encoder import TorchEncoder, TorchPadMember
-from vultus.networks.fourier_pad import FourierPad
 from vultus.networks.frozen_pad import FrozenPad
 from vultus.networks.graph import write_onnx
+from vultus.networks.pads.zoo import PAD_ARCHITECTURES
 from vultus.networks.state import load_into, read_state
 from vultus.networks.trunk import Trunk
 
-FOURIER_PAD = "fourier-pad"
 LITE0_FROZEN = "lite0-frozen"
 OWN_MEMBER = "vultus-own"
 
@@ -76,18 +75,21 @@ def adapted(trunk: str) -> str:
 
 
 def build(architecture: Architecture) -> nn.Module:
-    """The network of that name, untrained. Raises: BadArtifact, for an unknown one."""
+    """The network of that name, untrained.
+
+    Raises: BadArtifact, for an unknown one; BadParameter, where its options do not fit together.
+    """
     options: Mapping[str, object] = architecture.options
     for name, packaged in TRUNKS.items():
         if architecture.name == adapted(name):
             return AdaptedTrunk(packaged.build(), Adapter(int(str(options["dimension"]))))
     if architecture.name in EMBEDDERS:
         return UnitEmbedder(build_embedder(architecture.name, architecture.options))
-    if architecture.name == FOURIER_PAD:
-        return FourierPad(int(str(options["side"])), int(str(options["scales"])))
+    if architecture.name in PAD_ARCHITECTURES:
+        return PAD_ARCHITECTURES[architecture.name](architecture)
     if architecture.name == LITE0_FROZEN:
         return FrozenPad()
-    known = [*map(adapted, TRUNKS), *EMBEDDERS, FOURIER_PAD, LITE0_FROZEN]
+    known = [*map(adapted, TRUNKS), *EMBEDDERS, *PAD_ARCHITECTURES, LITE0_FROZEN]
     raise BadArtifact(
         f"architecture '{architecture.name}' is not known here; this version has {', '.join(known)}"
     )

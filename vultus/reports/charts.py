@@ -27,11 +27,15 @@ _DASHES = ("-", "--", "-.", ":")
 
 @dataclass(frozen=True)
 class DetCurve:
-    """Two error rates in step, float64 [M] each, and an operating point on them, if any."""
+    """Two error rates in step, float64 [M] each, and an operating point on them, if any.
+
+    band: false accept rates, and the ends of the interval of the false reject rate at each.
+    """
 
     false_accept: Curve
     false_reject: Curve
     point: tuple[float, float] | None = None
+    band: tuple[Curve, Curve, Curve] | None = None
 
 
 def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes:
@@ -45,10 +49,13 @@ def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes
         x, y = (_deviate(v) for v in (curve.false_accept, curve.false_reject))
         colour = LIGHT[SERIES[place % len(SERIES)]]
         dash = _DASHES[place % len(_DASHES)]
+        if curve.band is not None:
+            at, low, high = (_deviate(rates) for rates in curve.band)
+            axes.fill_between(at, low, high, color=colour, alpha=0.16, linewidth=0)
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=label)
         if curve.point is not None:
-            at = [_deviate(np.array([v])) for v in curve.point]
-            axes.plot(*at, marker="o", color=colour, markersize=6, clip_on=False)
+            mark = [_deviate(np.array([v])) for v in curve.point]
+            axes.plot(*mark, marker="o", color=colour, markersize=6, clip_on=False)
     places = _deviate(np.array(_TICKS))
     names = [f"{100 * tick:g}" for tick in _TICKS]
     axes.set_xticks(places, names)
@@ -61,6 +68,19 @@ def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes
     axes.grid(color=LIGHT["line"], linewidth=0.6)
     if len(curves) > 1:
         axes.legend(frameon=False, labelcolor=LIGHT["ink"])
+    return _svg(figure)
+
+
+def cmc_chart(found: Curve, low: Curve, high: Curve) -> bytes:
+    """Share of searches whose mate is among the first k, with its interval; float64 [K], k from 1."""
+    figure, axes = _canvas()
+    ranks = np.arange(1, len(found) + 1)
+    axes.fill_between(ranks, 100 * low, 100 * high, color=LIGHT["blue"], alpha=0.16, linewidth=0)
+    axes.plot(ranks, 100 * found, "o-", color=LIGHT["blue"], linewidth=1.6, markersize=4)
+    axes.set_xlabel("candidates looked at")
+    axes.set_ylabel("mate among them, %")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(color=LIGHT["line"], linewidth=0.6)
     return _svg(figure)
 
 

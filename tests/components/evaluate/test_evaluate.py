@@ -155,7 +155,9 @@ def test_figures_of_test_do_not_move_thresholds(
     _, whole = judged
     assert without.table("thresholds.parquet").equals(whole.table("thresholds.parquet"))
     assert report.verdict is Verdict.NOT_ENOUGH_DATA
-    assert all(figure.value is None and figure.n == 0 for figure in without.figures)
+    # What crop could not read is a figure of the whole data version, and there all the same.
+    of_test = [figure for figure in without.figures if figure.name != "fta"]
+    assert all(figure.value is None and figure.n == 0 for figure in of_test)
     assert "nothing was measured" in (without.path / "report.html").read_text()
 
 

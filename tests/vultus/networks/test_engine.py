@@ -9,12 +9,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.utils import deterministic
 
 from vultus.errors import StorageUnavailable, TrainingFailed
 from vultus.networks.engine import fit
 from vultus.networks.resume import ResumeFolder
 from vultus.networks.sampling import balanced_order, even_shares
-from vultus.networks.schedule import FitParams, learning_rate
+from vultus.networks.schedule import FitParams, learning_rate, reproducible
 
 PARAMS = FitParams(epochs=4, batch=8, lr=0.01, ema=0.9, seed=5, save_every_s=0.0)
 
@@ -101,6 +102,17 @@ def test_training_learns_and_leaves_the_process_as_it_was() -> None:
     assert accuracies[-1] >= 0.95
     losses = [row[4] for row in history if row[3] == "loss"]
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("filled", [True, False])
+def test_memory_is_not_filled_meanwhile_and_the_setting_comes_back(
+    filled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deterministic, "fill_uninitialized_memory", filled)
+    with reproducible(PARAMS):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not deterministic.fill_uninitialized_memory
+    assert deterministic.fill_uninitialized_memory is filled
 
 
 def test_another_seed_gives_other_weights() -> None:
