@@ -266,17 +266,15 @@ def liveness_limits(result: LivenessResult) -> Iterator[Block]:
             rows.append(
                 (f"{member.name}, its training", "attacks it was trained on were simulated too.")
             )
-    rows.append(
+    rows += [
         (
             "other cameras and species",
             "a camera, a display, a paper or a mask that is not among the pictures: the camera is "
             "what a PAD network learns first.",
-        )
-    )
-    rows.append(
-        ("one picture", "nothing here speaks of motion, depth or a challenge over several frames.")
-    )
-    rows.append(OTHER_MODELS)
+        ),
+        ("one picture", "nothing here speaks of motion, depth or a challenge over several frames."),
+        OTHER_MODELS,
+    ]
     yield Heading("What this evaluation cannot support")
     yield Table(("about", "why"), tuple(rows))
 

@@ -144,7 +144,7 @@ def _train(
             "params": params.model_dump(mode="json"),
             "run_id": log.run_id,
             "seconds": seconds,
-            "begun_with": _begun_with(params, weights),
+            "begun_with": begun_with(params, weights),
         }
         transform = trained.write(out, facts).transform if world.first else trained.transform("")
     shutil.rmtree(state.folder, ignore_errors=True)
@@ -152,12 +152,17 @@ def _train(
     return _report(params.task, trained, transform, log.run_id, seconds)
 
 
-def _begun_with(params: TrainParams, weights: Path) -> dict[str, dict[str, str]]:
-    """Licence and training data of the row that a whole network began with: rows can go away."""
-    if params.weights is None:
+def begun_with(params: TrainParams, weights: Path) -> dict[str, dict[str, str]]:
+    """Licence and training data of the row that a network began with: rows can go away."""
+    from vultus.networks.pads.zoo import ZOO
+
+    name = params.weights
+    if params.task is Task.LIVENESS and params.pad_pretrained and params.pad_network in ZOO:
+        name = ZOO[params.pad_network].imagenet
+    if name is None:
         return {}
-    row = entry(params.weights, weights)
-    return {params.weights: {"licence": row.licence, "training_data": row.training_data}}
+    row = entry(name, weights)
+    return {name: {"licence": row.licence, "training_data": row.training_data}}
 
 
 def _course(params: TrainParams) -> "Callable[..., Trained]":

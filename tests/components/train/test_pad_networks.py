@@ -10,6 +10,7 @@ from components.evaluate import EvaluateParams, evaluate_model
 from components.export import ExportParams, export_model
 from components.train import TrainParams, train_model
 from components.train.lesson import CropLesson
+from components.train.step import begun_with
 from support.crops import make_crops
 from vultus.contracts.evaluation import EvaluationReport
 from vultus.contracts.models import Checkpoint, OnnxModel
@@ -19,6 +20,7 @@ from vultus.networks.pads.network import HybridPad
 from vultus.networks.pads.spectrum import SPECTRA
 from vultus.networks.pads.zoo import NO_FREQUENCY, ZOO
 from vultus.storage import FolderStore
+from vultus.weights import entry
 
 _QUICK = {
     "task": "liveness",
@@ -95,6 +97,16 @@ def test_a_network_that_does_not_fit_is_refused_before_a_picture_is_read(tmp_pat
         _train(tmp_path, gone, pad_network="xception", pad_side=32)
     with pytest.raises(BadParameter, match=r"pad_pretrained.*pad_network=compact"):
         _train(tmp_path, gone, pad_pretrained=True)
+
+
+def test_imagenet_weights_leave_their_licence_with_the_checkpoint(tmp_path: Path) -> None:
+    """Asked of the step's own note: the files themselves need a network."""
+    given = {**_QUICK, "pad_network": "efficientnet-b0", "pad_side": 64}
+    begun = begun_with(TrainParams.model_validate({**given, "pad_pretrained": True}), tmp_path)
+    row = entry("efficientnet-b0-imagenet")
+    facts = {"licence": row.licence, "training_data": row.training_data}
+    assert begun == {"efficientnet-b0-imagenet": facts}
+    assert begun_with(TrainParams.model_validate(given), tmp_path) == {}
 
 
 def test_weights_of_another_architecture_are_refused_by_what_differs(tmp_path: Path) -> None:
