@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+import torch.utils.deterministic
 from torch import nn
-from torch.utils import deterministic
 
 # cuBLAS sums in a fixed order only with a workspace of a fixed size, which it reads when it starts.
 _CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -64,6 +65,7 @@ def reproducible(params: FitParams) -> Iterator[None]:
     only shows who reads such memory, and was 13 to 19 % of a step (measured: fourier, edge).
     """
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    deterministic: Any = torch.utils.deterministic  # its setting is a property that mypy cannot see
     filled = deterministic.fill_uninitialized_memory
     on_gpu = params.device != "cpu" and torch.cuda.is_available()
     if on_gpu:
