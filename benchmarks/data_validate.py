@@ -1,8 +1,10 @@
-"""Does validation hold at the size of VGGFace2? 3.3 M synthetic rows: time, processor, memory.
+"""Do validation and report hold at the size of VGGFace2? 3.3 M synthetic rows: time, processor, memory.
 
-Target: validate (and report) in <= 3 min and <= 4 GB. The rows are drawn from a seed and written as
-artifacts first; what is measured is `validate_crops` alone, in a process of its own. `--spoil` makes
-one row in a thousand offend, for the cost of naming them.
+Target: both together in <= 3 min and <= 4 GB. The rows are drawn from a seed and written as artifacts
+first; what is measured is the step as a run calls it, `validate_crops` with the dataset report, in a
+process of its own. There are no pictures behind the rows: sheets of faces and label noise, which cost
+the same however many rows there are, are left out. `--spoil` makes one row in a thousand offend, for
+the cost of naming them.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import pyarrow as pa
 
 from benchmarks.machine import say
 from components.validate import ValidateParams, validate_crops
+from components.validate.report import DatasetReport
 from vultus.contracts.faces import (
     CROP_SCHEMA,
     FACE_SCHEMA,
@@ -58,21 +61,42 @@ def main() -> None:
 
 
 def measure(folder: Path) -> dict[str, object]:
-    """Seconds on the wall and of the processor, and the highest resident memory, of one validation."""
-    wall, processor = time.monotonic(), time.process_time()
+    """Time and peak memory of one validation with its report, and the report's share of the time."""
+    report: dict[str, float] = {}
+
+    def write_report(faces: FaceCrops, place: Path, pictures: RawFaces) -> None:
+        began = _now()
+        DatasetReport().write(faces, place, pictures)
+        report.update(_since(began))
+
+    began = _now()
     try:
-        report = validate_crops(
-            folder / "raw", folder / "crops", folder / "valid", ValidateParams()
+        validated = validate_crops(
+            folder / "raw",
+            folder / "crops",
+            folder / "valid",
+            ValidateParams(),
+            report=write_report,
         )
-        outcome = f"{report.expectations} expectations hold"
+        outcome = f"{validated.expectations} expectations hold"
     except BadData as error:
         outcome = str(error).split("\n", 1)[0]
     return {
         "outcome": outcome,
-        "wall_s": round(time.monotonic() - wall, 1),
-        "cpu_s": round(time.process_time() - processor, 1),
+        **_since(began),
+        "of_that_the_report": report,
         "peak_rss_gb": round(getrusage(RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "targets": {"wall_s": 180, "peak_rss_gb": 4},
     }
+
+
+def _now() -> tuple[float, float]:
+    return time.monotonic(), time.process_time()
+
+
+def _since(began: tuple[float, float]) -> dict[str, float]:
+    wall, processor = _now()
+    return {"wall_s": round(wall - began[0], 1), "cpu_s": round(processor - began[1], 1)}
 
 
 def write(folder: Path, rows: int, subjects: int, seed: int, *, spoil: bool) -> None:
@@ -146,6 +170,9 @@ def _piece(start: int, count: int, rows: int, subjects: int, seed: int, *, spoil
                 for name in ("yaw", "pitch", "roll")
             },
             **{f"quality_{name}": quality[:, i] for i, name in enumerate(QUALITY_COMPONENTS)},
+            "ita_deg": pa.array(
+                rng.normal(30, 25, count).astype(np.float32), mask=rng.random(count) < 0.05
+            ),
             "chip_sha256": digests[1],
             "context_sha256": digests[2],
             "context_box": pa.FixedSizeListArray.from_arrays(box.ravel(), 4),

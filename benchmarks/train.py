@@ -65,7 +65,7 @@ def main() -> None:
             )
             for threads in given.threads
             for name, params, naive in (
-                ("pad fourier", {"task": "liveness", "pad_network": "fourier"}, naive_pad),
+                ("pad compact", {"task": "liveness", "pad_network": "compact"}, naive_pad),
                 ("embedder edge", {"task": "recognition", "network": "edge"}, naive_embedder),
             )
         }

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.machine import weights_folder
 from components.train import TrainParams
+from components.train.liveness import network_of
 from vultus.faces.picture import decode_image
 from vultus.faces.tensor import pad_crop
 from vultus.networks.distillation import EmbedderTraining
 from vultus.networks.embedders.catalogue import build_embedder
-from vultus.networks.fourier_pad import FourierPad
 from vultus.networks.heads import HEADS
 from vultus.networks.sampling import balanced_order, even_shares
 from vultus.networks.schedule import FitParams, learning_rate, optimiser_for, reproducible
@@ -72,21 +73,23 @@ class Pictures(Dataset[tuple[Tensor, int]]):
 
 
 def naive_pad(bench: Bench, settings: FitParams) -> list[float]:
-    """Cross-entropy and the auxiliary spectrum; species balanced as ours are."""
+    """Cross-entropy and what the auxiliary heads got wrong; species balanced as ours are."""
     params = bench.params
     groups = np.array([_SPECIES.index(row["species"]) for row in bench.rows], np.int64)
     attacks = [int(group) for group in np.unique(groups) if group]
     rest = (1 - params.bona_fide_share) / len(attacks)
     shares = {0: params.bona_fide_share, **dict.fromkeys(attacks, rest)}
     with reproducible(settings):
-        network = FourierPad(params.pad_side, len(params.pad_scales))
+        network, _ = network_of(params, weights_folder())
 
     def loss(pixels: Tensor, labels: Tensor) -> Tensor:
-        logits, guess, truth = network.training_outputs(pixels)
+        logits, auxiliary = network.training_outputs(pixels, labels)
         targets = (labels == 0).float()
         soft = targets * (1 - 2 * params.label_smoothing) + params.label_smoothing
         decision = functional.binary_cross_entropy_with_logits(logits, soft)
-        return decision + params.fourier_weight * functional.mse_loss(guess, truth)
+        for name, weight in params.pad_auxiliary.chosen.items():
+            decision = decision + weight * auxiliary[name]
+        return decision
 
     return _loop(network, loss, Pictures(bench, groups), shares, settings)
 

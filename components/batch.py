@@ -31,6 +31,7 @@ def map_in_order(
     processes: int,
     prepare: Callable[[], None] | None = None,
     weigh: Callable[[Work], int] = lambda _: 1,
+    ahead: int = 8,
 ) -> Iterator[Result]:
     """Apply `function` to every item; results come in the order of the items.
 
@@ -39,7 +40,8 @@ def map_in_order(
         function, prepare, items: picklable; `prepare` runs once in every process.
         total: number of items, or their whole weight, for the time left.
         weigh: how much of `total` an item is; called here.
-        processes: 1 = in this process. At most 8 items a process are under way, so memory is flat.
+        processes: 1 = in this process.
+        ahead: items a process that are under way at most, so memory is flat.
     """
     progress = Progress(label, total)
     if processes <= 1:
@@ -57,7 +59,7 @@ def map_in_order(
     ):
         queue = iter(items)
         under_way: deque[tuple[int, Future[Result]]] = deque(
-            (weigh(item), pool.submit(function, item)) for item in islice(queue, 8 * processes)
+            (weigh(item), pool.submit(function, item)) for item in islice(queue, ahead * processes)
         )
         while under_way:
             weight, future = under_way.popleft()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vultus.contracts.home import Home, load_or_create_secret
 from vultus.contracts.seams import Store
-from vultus.errors import BadParameter
+from vultus.errors import BadArtifact, BadParameter
 from vultus.settings import Settings
 from vultus.storage import store_from
 from vultus.storage.choice import s3_address
@@ -17,6 +17,8 @@ from vultus.storage.s3 import S3Address
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from vultus.contracts.models import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,24 @@ class Door:
         if self.settings.cluster:
             raise BadParameter("VULTUS_KEYS__SIGNING is not set; mount it from its Secret")
         return load_or_create_key(self.home.keys / "signing.pem")
+
+    def version(self, uri: str) -> "ModelVersion":
+        """A registered version, whole as it was registered.
+
+        Args: uri: `models:/name/7`. Raises: BadParameter, if there is none; BadArtifact;
+            TrackingUnavailable.
+        """
+        from vultus.contracts.models import ModelVersion
+        from vultus.registry import registry_from
+
+        registry = registry_from(self.settings.tracking, self.home)
+        ref = registry.resolve(uri)
+        if ref is None:
+            raise BadParameter(f"{uri} is not registered; see `vultus models`")
+        found = ModelVersion.open(registry.fetch(ref, self.home.models))
+        if found.digest != ref.tags["digest"]:
+            raise BadArtifact(f"{found.path} is not what was registered as {uri}; delete it")
+        return found
 
     def kept(self, folder: Path) -> Path:
         """A state folder as it is where it can be written; else one that ends with the machine."""

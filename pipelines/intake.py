@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from pipelines.params import bad_parameter, read_params
-from pipelines.single import run_step
+from pipelines.single import Ran, run_step
 from vultus.contracts.faces import FaceCrops, RawFaces
 from vultus.errors import BadData, BadParameter
 
@@ -25,11 +25,17 @@ _PREFIX = re.compile(r"^vultus \w+ ")
 
 @dataclass(frozen=True)
 class Intake:
-    """What came of it. refused: why `validate` stopped the data; None where it passed."""
+    """What came of it.
+
+    read, known: pictures that the source offered and that were read now, or known from before.
+    refused: why `validate` stopped the data; None where it passed.
+    """
 
     folder: Path
     raw: RawFaces
     crops: FaceCrops
+    read: int
+    known: int
     refused: str | None
     seconds: float
 
@@ -61,7 +67,7 @@ def take_in(
     params = _checked(source, changes)
     folder = (out or settings.paths.data / _name(source)).absolute()
     with _progress(said):
-        _step(settings, "ingest", params, {}, {"raw": folder / "raw"})
+        taken = _step(settings, "ingest", params, {}, {"raw": folder / "raw"}).facts["raw"]
         _step(settings, "crop", params, {"raw": folder / "raw"}, {"crops": folder / "crops"})
         inside = {"raw": folder / "raw", "crops": folder / "crops"}
         made = {"validation": folder / "validation"}
@@ -74,6 +80,8 @@ def take_in(
         folder,
         RawFaces.open(folder / "raw"),
         FaceCrops.open(folder / "crops"),
+        taken["read"],
+        taken["known"],
         refused,
         time.monotonic() - start,
     )
@@ -113,8 +121,9 @@ def _step(
     params: dict[str, dict[str, Any]],
     inputs: dict[str, Path],
     outputs: dict[str, Path],
-) -> None:
-    run_step(settings, verb, _written(inputs), _written(outputs), None, [], params=params[verb])
+) -> Ran:
+    made = _written(outputs)
+    return run_step(settings, verb, _written(inputs), made, None, [], params=params[verb])
 
 
 def _written(folders: dict[str, Path]) -> list[str]:

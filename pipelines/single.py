@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from vultus.settings import Settings
 
 
+@dataclass(frozen=True)
+class Ran:
+    """What a step said. answer: "passed", "refused" or None; facts: its artifacts' metadata, by name."""
+
+    answer: str | None
+    facts: dict[str, dict[str, Any]]
+
+
 def run_step(
     settings: "Settings",
     verb: str,
@@ -25,14 +34,13 @@ def run_step(
     changes: list[str],
     *,
     params: dict[str, Any] | None = None,
-) -> str | None:
+) -> Ran:
     """Call `components.<verb>.component` on folders.
 
     Args:
         inputs, outputs: NAME=FOLDER, the names of the component's signature.
         params_file: YAML with the step's own params; changes: name=value or verb.name=value;
             params: the same as a dictionary, which the other two change.
-    Returns: what the component returns ("passed", "refused"), or None.
     Raises: BadParameter, naming what is missing or unknown; whatever the step raises.
     """
     from kfp import dsl
@@ -63,7 +71,8 @@ def run_step(
         result = function(**arguments)
     except ValidationError as error:
         raise bad_parameter(verb, error) from error
-    return result if isinstance(result, str) else None
+    facts = {name: one.metadata for name, one in arguments.items() if isinstance(one, dsl.Artifact)}
+    return Ran(result if isinstance(result, str) else None, facts)
 
 
 def _pairs(entries: list[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.crop.cutting import CropParams
 from vultus.contracts.faces import QUARANTINE_SCHEMA
-from vultus.dataset.straddle import ACROSS_SPLITS, REASONS, TWO_IDENTITIES, doubtful
+from vultus.dataset.straddle import ACROSS_SPLITS, REASONS, TWO_IDENTITIES, NearRows, doubtful
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Doubt:
     def over(cls, rows: Iterable[pa.Table], params: CropParams) -> Self:
         """Judge all rows; `rows` has NEAR_COLUMNS, in pieces."""
         codes = doubtful(
-            pa.concat_tables(rows),
+            NearRows.of(rows),
             near_bits=params.near_duplicate_bits,
             identity_bits=params.same_picture_bits,
         )

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from vultus.contracts.artifact import write_table
 from vultus.contracts.faces import CROP_SCHEMA, QUARANTINE_SCHEMA
+from vultus.contracts.writing import sync_folder, sync_tree
 from vultus.errors import StorageUnavailable
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,11 @@ class Journal:
                 for name, rows in (("crops", crops), ("quarantine", quarantine)):
                     table = pa.Table.from_pylist(rows, _TABLES[name])
                     write_table(table, _TABLES[name], partial / f"{name}.parquet")
+                sync_tree(partial)
                 place = self._piece(number)
                 shutil.rmtree(place, ignore_errors=True)
                 partial.rename(place)
+                sync_folder(self._folder)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
         except OSError as error:

@@ -21,8 +21,11 @@ from vultus.contracts.arrays import Embeddings, Scores
 from vultus.contracts.evaluation import RECOGNITION_SCORES, RECOGNITION_TRIALS
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Presentation, Split
+from vultus.dataset.bands import ITA_EDGES, ITA_NAMES
 
 Codes = NDArray[np.int64]
+SKIN = "skin_estimate"
+"""Attribute of the skin-tone band, from the median ITA of a subject's pictures; nobody declared it."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,23 @@ def _in_turn(groups: Codes, limit: int, seed: int) -> Codes:
 
 
 def _slices(rows: Sequence[Row], first: Codes, second: Codes) -> list[list[str]]:
-    """`name=value` for every declared attribute that both sides of a trial share."""
-    names = attribute_names(rows)
+    """`name=value` for every declared attribute, and the skin-tone band, that both sides share."""
+    bands = _skin(rows)
+    names = {*attribute_names(rows), *([SKIN] if len(set(bands.values())) > 1 else [])}
     said = [{f"{name}={value}" for name, value in declared(row).items()} for row in rows]
+    for row, own in zip(rows, said, strict=True):
+        own.update(f"{SKIN}={band}" for band in [bands.get(row["subject"])] if band)
     kept = [{entry for entry in one if entry.partition("=")[0] in names} for one in said]
     return [sorted(kept[a] & kept[b]) for a, b in zip(first, second, strict=True)]
+
+
+def _skin(rows: Sequence[Row]) -> dict[str, str]:
+    """Subject -> band of the median ITA of its pictures, as the report of the data has it."""
+    seen: dict[str, list[float]] = {}
+    for row in rows:
+        if row["ita_deg"] is not None:
+            seen.setdefault(row["subject"], []).append(row["ita_deg"])
+    return {
+        subject: ITA_NAMES[int(np.searchsorted(ITA_EDGES, np.median(values), side="right"))]
+        for subject, values in seen.items()
+    }

@@ -29,7 +29,9 @@ def evaluate(
         Path(evaluation.path),
         EvaluateParams.model_validate(params),
         store=door.store,
+        version_of=door.version,
         threads=door.processes,
+        weights=door.home.weights,
     )
     evaluation.metadata.update(found.summary())
     metrics.metadata.update(found.numbers())

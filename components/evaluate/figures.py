@@ -7,7 +7,16 @@ from numpy.typing import NDArray
 
 from components.evaluate.params import EvaluateParams
 from vultus.contracts.evaluation import Figure
-from vultus.metrics import Interval, bootstrap, clopper_pearson, judge, rule_of_three
+from vultus.metrics import (
+    Decisions,
+    Interval,
+    bootstrap,
+    bootstrap_share,
+    clopper_pearson,
+    judge,
+    percentiles,
+    rule_of_three,
+)
 
 Codes = NDArray[np.int64]
 Weights = NDArray[np.float64]
@@ -34,13 +43,11 @@ def rate_figure(
     if len(errors) == 0:
         return nothing(name, slice_name, method, at_most)
     exact = clopper_pearson(int(errors.sum()), len(errors))
-    drawn = bootstrap(
-        lambda weights: weighted_share(errors, weights),
-        first,
-        second,
-        replicates=params.replicates,
-        seed=params.seed,
-    )
+    drawn = None
+    if units(first, None) > 1 or (second is not None and units(second, None) > 1):
+        drawn = percentiles(
+            bootstrap_share(errors, first, second, replicates=params.replicates, seed=params.seed)
+        )
     low, high = exact if drawn is None else (min(exact.low, drawn.low), max(exact.high, drawn.high))
     how = "Clopper-Pearson and bootstrap over subjects, the wider"
     if not errors.any():
@@ -69,37 +76,45 @@ def curve_figure(
     method: str = "",
     at_most: float | None = None,
     error: bool = True,
+    drawn: Weights | None = None,
 ) -> Figure:
     """A figure over all thresholds (EER, AUC, BPCER at an APCER), with a bootstrap over subjects.
 
     Where no error at all was seen, the interval reaches to the rule of 3 over the subjects or subject
     pairs of the kind of trial that has fewer.
 
-    Args: figure: weights [N] or None -> value; positive bool [N]; error: lower is better.
+    Args: figure: weights [N] or None -> value; positive bool [N]; error: lower is better;
+        drawn: the figure's replicates [R], where they are known already.
     """
     if positive.all() or not positive.any():
         return nothing(name, slice_name, method, at_most)
     value = figure(None)
-    drawn = bootstrap(figure, first, second, replicates=params.replicates, seed=params.seed)
-    how = "bootstrap over subjects" if drawn is not None else "too few subjects for an interval"
-    if drawn is not None and value == (0 if error else 1):
+    found = (
+        bootstrap(figure, first, second, replicates=params.replicates, seed=params.seed)
+        if drawn is None
+        else percentiles(drawn)
+    )
+    if units(first, None) == 1 and (second is None or units(second, None) == 1):
+        found = None  # one person, drawn again and again, differs from himself in nothing
+    how = "bootstrap over subjects" if found is not None else "too few subjects for an interval"
+    if found is not None and value == (0 if error else 1):
         kinds = (positive, ~positive)
         fewest = min(units(first[k], None if second is None else second[k]) for k in kinds)
         bound, how = rule_of_three(fewest), _NO_ERROR
-        drawn = (
-            Interval(0.0, max(drawn.high, bound))
+        found = (
+            Interval(0.0, max(found.high, bound))
             if error
-            else Interval(min(drawn.low, 1 - bound), 1.0)
+            else Interval(min(found.low, 1 - bound), 1.0)
         )
     return Figure(
         name=name,
         value=value,
-        low=None if drawn is None else drawn.low,
-        high=None if drawn is None else drawn.high,
+        low=None if found is None else found.low,
+        high=None if found is None else found.high,
         n=len(positive),
         slice=slice_name,
         method=f"{method}; {how}" if method else how,
-        verdict=None if at_most is None else judge(drawn, at_most),
+        verdict=None if at_most is None else judge(found, at_most),
     )
 
 
@@ -123,10 +138,77 @@ def units(first: Codes, second: Codes | None) -> int:
     return len(np.unique(np.stack([low, high]), axis=1).T) if len(first) else 0
 
 
-def weighted_share(errors: NDArray[np.bool_], weights: Weights) -> float:
-    """Share of the weight that lies on errors; NaN without weight."""
-    whole = float(weights.sum())
-    return float(weights[errors].sum()) / whole if whole else float("nan")
+def familiar_figures(
+    accepted: NDArray[np.bool_],
+    positive: NDArray[np.bool_],
+    first: Codes,
+    second: Codes | None,
+    params: EvaluateParams,
+) -> list[Figure]:
+    """Accuracy, precision, recall, F1, FAR and FRR of the decisions, each with n and interval.
+
+    Args: accepted, positive bool [N]: the decision; mated or bona fide.
+    """
+    right = accepted == positive
+    asked = {
+        "accuracy": (~right, np.ones(len(accepted), bool)),
+        "precision": (~positive, accepted),
+        "recall": (~accepted, positive),
+        "far": (accepted, ~positive),
+        "frr": (~accepted, positive),
+    }
+    figures = [
+        rate_figure(
+            name, wrong[among], first[among], None if second is None else second[among], params
+        )
+        for name, (wrong, among) in asked.items()
+    ]
+    figures[:3] = [_turned(figure) for figure in figures[:3]]
+    lows = [figure.low or 0.0 for figure in figures[1:3]]
+    figures.insert(3, _f1(accepted, positive, first, second, params, min(lows)))
+    return figures
+
+
+def _f1(
+    accepted: NDArray[np.bool_],
+    positive: NDArray[np.bool_],
+    first: Codes,
+    second: Codes | None,
+    params: EvaluateParams,
+    least: float,
+) -> Figure:
+    """F1 is a share too: of the accepted and the positive trials, counted together, the right ones.
+
+    Args: least: the lower of precision's and recall's bounds, for when nothing went wrong.
+    """
+    twice = np.concatenate([np.flatnonzero(accepted), np.flatnonzero(positive)])
+    value, drawn = Decisions.of(accepted, positive).f1, None
+    if len(twice):
+        other = None if second is None else second[twice]
+        right = (accepted & positive)[twice]
+        drawn = percentiles(
+            bootstrap_share(
+                right, first[twice], other, replicates=params.replicates, seed=params.seed
+            )
+        )
+    if drawn is not None and value == 1:
+        drawn = Interval(least, 1.0)
+    return Figure(
+        name="f1",
+        value=value,
+        low=None if drawn is None else drawn.low,
+        high=None if drawn is None else drawn.high,
+        n=len(np.unique(twice)),
+        method="bootstrap over subjects",
+    )
+
+
+def _turned(figure: Figure) -> Figure:
+    """The share of right answers instead of wrong ones."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return figure
+    ends = {"value": 1 - figure.value, "low": 1 - figure.high, "high": 1 - figure.low}
+    return figure.model_copy(update=ends)
 
 
 def codes_of(names: list[str]) -> Codes:

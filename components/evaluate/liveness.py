@@ -1,5 +1,6 @@
 """PAD: presentations, member thresholds from validation, figures from test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,18 @@ def evaluate_liveness(
     transform = checkpoint.transform
     assert isinstance(transform, LivenessTransform)
     scorers = _scorers(checkpoint, transform, threads)
-    left_out = left_out_of(checkpoint)
+    return judge_panel(scorers, transform, crops, params, store, left_out_of(checkpoint))
+
+
+def judge_panel(
+    scorers: Mapping[str, PadScorer],
+    transform: LivenessTransform,
+    crops: pa.Table,
+    params: EvaluateParams,
+    store: Store,
+    left_out: LeftOut,
+) -> LivenessResult:
+    """The same for any panel. Raises: NoTrials, if validation cannot set a threshold."""
     crops = left_out.without(crops)
     validation = Presentations.of(crops, Split.VALIDATION, params, transform, scorers, store)
     _require_both(validation)
@@ -79,6 +91,7 @@ def evaluate_liveness(
         points,
         judge.headline(),
         [
+            *judge.familiar(),
             *judge.members(),
             *judge.slices(),
             *unseen_figures(test, judge, left_out),

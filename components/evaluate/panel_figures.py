@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from components.evaluate.figures import codes_of, curve_figure, rate_figure
+from components.evaluate.figures import codes_of, curve_figure, familiar_figures, rate_figure
 from components.evaluate.params import EvaluateParams
 from components.evaluate.presentations import PANEL, Presentations
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.transform import LivenessTransform, PanelMember
 from vultus.contracts.words import Verdict
-from vultus.metrics import BpcerAtApcer, Ranking
+from vultus.metrics import BpcerAtApcer, Ranking, acer
 
 Flags = NDArray[np.bool_]
 
@@ -54,14 +54,16 @@ class Judge:
             worst = rate_figure("apcer", np.empty(0, bool), self._subjects[:0], None, params,
                                 at_most=params.require_apcer)  # fmt: skip
         named = {"slice": "all", "method": f"worst species: {worst.slice}; {worst.method}"}
+        apcer = worst.model_copy(update=named)
         curves = [
             self._curve("pad_auc", PANEL, everything, "all"),
             self._curve("pad_eer", PANEL, everything, "all"),
+            self._curve("bpcer_at_apcer_1", PANEL, everything, "all"),
             self._curve("bpcer_at_apcer_5", PANEL, everything, "all"),
             self._curve("bpcer_at_apcer_10", PANEL, everything, "all"),
         ]
         bpcer = self._bpcer(everything, "all", params.require_bpcer)
-        return [worst.model_copy(update=named), bpcer, *curves, *by_species]
+        return [apcer, bpcer, _acer(apcer, bpcer), *curves, *by_species]
 
     def members(self) -> list[Figure]:
         """Every member on all pictures, and with and without room."""
@@ -92,6 +94,10 @@ class Judge:
         else:
             accepted = self._test.scores[member] >= np.float32(self._thresholds[member])
         return [self._curve("pad_auc", member, part, name), *self._rates(accepted, part, name)]
+
+    def familiar(self) -> list[Figure]:
+        """The panel's decisions under familiar names: a bona fide presentation is a positive."""
+        return familiar_figures(self._accepted, self._live, self._subjects, None, self._params)
 
     def _species(self) -> list[str]:
         return sorted(set(self._test.species[~self._live].tolist()))
@@ -168,3 +174,19 @@ class Judge:
             slice_name=slice_name,
             error=name != "pad_auc",
         )
+
+
+def _acer(apcer: Figure, bpcer: Figure) -> Figure:
+    """Half the sum of both; so are the ends of its interval, which is no narrower than its own."""
+
+    def of(one: float | None, other: float | None) -> float | None:
+        return None if one is None or other is None else acer(one, other)
+
+    return Figure(
+        name="acer",
+        value=of(apcer.value, bpcer.value),
+        low=of(apcer.low, bpcer.low),
+        high=of(apcer.high, bpcer.high),
+        n=apcer.n + bpcer.n,
+        method="mean of APCER (worst species) and BPCER; ISO/IEC 30107-3 does not use it",
+    )

@@ -1,33 +1,47 @@
 """Recognition: comparisons, thresholds from validation, figures from test."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from components.evaluate.comparisons import Comparisons
-from components.evaluate.figures import curve_figure, rate_figure
+from components.evaluate.figures import curve_figure, familiar_figures
+from components.evaluate.groups import differentials
+from components.evaluate.levels import Level, exponent, levels_of, rates_at, threshold_at
 from components.evaluate.operating import Negatives, operating_points
 from components.evaluate.params import EvaluateParams
+from components.evaluate.searches import Identification
+from components.evaluate.system import capture_figures
 from vultus.contracts.evaluation import Figure
+from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint
-from vultus.contracts.seams import Store
+from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Split
 from vultus.errors import NoTrials
-from vultus.metrics import Calibration, Ranking, calibrate
+from vultus.metrics import Calibration, Ranking, Replicates, Resampled, calibrate, cllr
+
+BAND = np.geomspace(5e-4, 0.6, 60)
+"""FMRs at which the band of the DET curve is drawn."""
 
 
 @dataclass(frozen=True)
 class RecognitionResult:
-    """Everything that the files and the report are made of."""
+    """Everything that the files and the report are made of.
+
+    drawn: replicates of the test split, FNMR at each FMR of BAND; None where nothing can be drawn.
+    """
 
     validation: Comparisons
     test: Comparisons
     calibration: Calibration
     points: pa.Table
+    levels: list[Level]
     figures: list[Figure]
     slices: list[Figure]
+    searches: Identification
+    drawn: Replicates | None = field(repr=False)
 
     def threshold(self, fmr: float) -> float:
         """Smallest measured threshold whose FMR on validation is <= fmr."""
@@ -35,12 +49,23 @@ class RecognitionResult:
 
 
 def evaluate_recognition(
-    checkpoint: Checkpoint, crops: pa.Table, params: EvaluateParams, store: Store
+    checkpoint: Checkpoint, faces: FaceCrops, params: EvaluateParams, store: Store
 ) -> RecognitionResult:
     """Score both splits. Raises: NoTrials, if validation cannot set a threshold."""
     from vultus.networks.load import encoder_from
 
-    encoder = encoder_from(checkpoint)
+    result = judge_encoder(encoder_from(checkpoint), faces.crops, params, store)
+    lost = capture_figures(faces, result.figures, exponent(params.fmr))
+    return replace(result, slices=[*result.slices, *lost])
+
+
+def judge_encoder(
+    encoder: Encoder, crops: pa.Table, params: EvaluateParams, store: Store
+) -> RecognitionResult:
+    """The same for any embedder, without what capture lost.
+
+    Raises: NoTrials, if validation cannot set a threshold.
+    """
     validation = Comparisons.of(crops, Split.VALIDATION, params, encoder, store)
     mated = validation.mated
     if mated.all() or not mated.any():
@@ -55,40 +80,61 @@ def evaluate_recognition(
     subjects = validation.subjects
     negatives = Negatives(others.scores, subjects[others.first], subjects[others.second])
     points = operating_points([negatives], calibration, params)
-    figures = _figures(test, points, params, "all", requirements=True)
-    slices = [
+    levels = levels_of(points, len(others.scores), params)
+    drawn = _drawn(test, params)
+    searches = Identification.of(test)
+    thresholds = {exponent(fmr): threshold_at(points, fmr) for fmr in params.fmrs}
+    figures = [
+        *_curves(test, params, "all", drawn),
+        *_llr_cost(test, calibration, params),
+        *(f for level in levels for f in rates_at(level, test, params, requirements=True)),
+        *searches.figures(thresholds, params),
+    ]
+    slices = _slices(test, points, levels, params)
+    return RecognitionResult(
+        validation, test, calibration, points, levels, figures, slices, searches, drawn
+    )
+
+
+def _slices(
+    test: Comparisons, points: pa.Table, levels: list[Level], params: EvaluateParams
+) -> list[Figure]:
+    """Every group at the shared threshold, how far they lie apart, and the familiar names."""
+    threshold = threshold_at(points, params.fmr)
+    asked = next(level for level in levels if level.fmr == params.fmr)
+    figures = [
         figure
         for name in test.slice_names()
-        for figure in _figures(test.in_slice(name), points, params, name, requirements=False)
+        for part in [test.in_slice(name)]
+        for figure in (
+            *_curves(part, params, name, _drawn(part, params)),
+            *rates_at(asked, part, params, name, requirements=False),
+        )
     ]
-    return RecognitionResult(validation, test, calibration, points, figures, slices)
+    first, second = test.subjects[test.first], test.subjects[test.second]
+    accepted = test.scores >= np.float32(threshold)
+    figures += differentials(test, threshold, params)
+    return figures + familiar_figures(accepted, test.mated, first, second, params)
 
 
-def threshold_at(points: pa.Table, fmr: float) -> float:
-    """Smallest threshold of THRESHOLDS rows whose `fmr` is <= fmr; the strictest if none is."""
-    scores, rates = points["score"].to_numpy(), points["fmr"].to_numpy()
-    allowed = scores[rates <= fmr]
-    return float(allowed.min() if len(allowed) else scores.max())
+def _drawn(trials: Comparisons, params: EvaluateParams) -> Replicates | None:
+    """All replicates of a set of trials at once; None where one kind, or a second person, lacks."""
+    mated = trials.mated
+    if mated.all() or not mated.any():
+        return None
+    first, second = trials.subjects[trials.first], trials.subjects[trials.second]
+    return Resampled(trials.scores, mated, first, second).run(
+        replicates=params.replicates, seed=params.seed, fmrs=BAND.tolist()
+    )
 
 
-def exponent(fmr: float) -> str:
-    """0.001 -> "1e-3", for names of figures."""
-    digits, _, power = f"{fmr:e}".partition("e")
-    return f"{float(digits):g}e{int(power)}"
-
-
-def _figures(
-    trials: Comparisons,
-    points: pa.Table,
-    params: EvaluateParams,
-    slice_name: str,
-    *,
-    requirements: bool,
+def _curves(
+    trials: Comparisons, params: EvaluateParams, slice_name: str, drawn: Replicates | None
 ) -> list[Figure]:
-    """Figures of one slice of the test split; requirements are put to the whole split alone."""
+    """EER of any slice; of the whole split its AUC too, and a requirement for the EER."""
     mated = trials.mated
     first, second = trials.subjects[trials.first], trials.subjects[trials.second]
-    ranking = Ranking(trials.scores, mated)
+    ranking, whole = Ranking(trials.scores, mated), slice_name == "all"
     figures = [
         curve_figure(
             "eer",
@@ -98,47 +144,29 @@ def _figures(
             second,
             params,
             slice_name=slice_name,
-            at_most=params.require_eer if requirements else None,
+            at_most=params.require_eer if whole else None,
+            drawn=None if drawn is None else drawn.eer,
         )
     ]
-    if requirements:
-        figures.append(curve_figure("auc", ranking.auc, mated, first, second, params, error=False))
-    for fmr in params.fmrs if requirements else (params.fmr,):
-        figures.extend(_rates_at(fmr, trials, points, params, slice_name, requirements))
+    if whole:
+        figures.append(
+            curve_figure("auc", ranking.auc, mated, first, second, params, error=False,
+                         drawn=None if drawn is None else drawn.auc)
+        )  # fmt: skip
     return figures
 
 
-def _rates_at(
-    fmr: float,
-    trials: Comparisons,
-    points: pa.Table,
-    params: EvaluateParams,
-    slice_name: str,
-    requirements: bool,
-) -> Iterator[Figure]:
-    """FNMR, and the FMR that test realises, at the threshold that validation gave for `fmr`."""
-    mated = trials.mated
-    first, second = trials.subjects[trials.first], trials.subjects[trials.second]
-    threshold = threshold_at(points, fmr)
-    accepted = trials.scores >= np.float32(threshold)
-    how = f"threshold {threshold:.4f} from validation"
-    yield rate_figure(
-        f"fnmr_at_fmr_{exponent(fmr)}",
-        ~accepted[mated],
-        first[mated],
-        None,
-        params,
-        slice_name=slice_name,
-        method=how,
-        at_most=params.require_fnmr if requirements else None,
-    )
-    yield rate_figure(
-        f"realised_fmr_{exponent(fmr)}",
-        accepted[~mated],
-        first[~mated],
-        second[~mated],
-        params,
-        slice_name=slice_name,
-        method=how,
-        at_most=fmr if requirements else None,
-    )
+def _llr_cost(test: Comparisons, calibration: Calibration, params: EvaluateParams) -> list[Figure]:
+    """Cllr of the calibration of validation, tried on test."""
+    mated, llr = test.mated, calibration.llr(test.scores)
+    first, second = test.subjects[test.first], test.subjects[test.second]
+    costs = np.logaddexp(0, np.where(mated, -llr, llr)) / np.log(2)
+
+    def cost(weights: NDArray[np.float64] | None) -> float:
+        if weights is None:
+            return cllr(llr[mated], llr[~mated])
+        sums = [(float(weights[kind] @ costs[kind]), float(weights[kind].sum()))
+                for kind in (mated, ~mated)]  # fmt: skip
+        return sum(part / whole if whole else np.nan for part, whole in sums) / 2
+
+    return [curve_figure("cllr", cost, mated, first, second, params)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.evaluate.params import EvaluateParams
-from components.evaluate.wording import interval, number
+from components.evaluate.wording import with_interval
 from vultus.contracts.evaluation import Figure
 from vultus.reports import Block, Cell, Heading, Picture, Table, Text
 from vultus.reports.charts import sheet
@@ -63,8 +63,8 @@ def _table(found: "Adversarial") -> Table:
     for key in dict.fromkeys((a.goal, a.attack) for a in found.attempts):
         those = {a.levels: a.success for a in found.attempts if (a.goal, a.attack) == key}
         free = those.get(None)
-        cells = [_success(those.get(level)) for level in levels]
-        rows.append((*key, *cells, _success(free), str(next(iter(those.values())).n)))
+        cells = [with_interval(those.get(level)) for level in levels]
+        rows.append((*key, *cells, with_interval(free), str(next(iter(those.values())).n)))
     return Table(
         ("goal", "attack", *(f"{level:g} levels" for level in levels), "no limit", "n"),
         tuple(rows),
@@ -72,9 +72,3 @@ def _table(found: "Adversarial") -> Table:
         caption="Share of decisions turned, with the 95 % interval. No limit: any colour inside the "
         "sticker, nothing outside.",
     )
-
-
-def _success(figure: Figure | None) -> str:
-    if figure is None or figure.value is None:
-        return "–"
-    return f"{number(figure.value, figure.name)} ({interval(figure).removesuffix(' %')})"

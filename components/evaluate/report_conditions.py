@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from components.evaluate.params import EvaluateParams
 from components.evaluate.sweeps import LEAST_BASE, Point, Sweep
-from components.evaluate.wording import interval, number
-from vultus.contracts.evaluation import Figure
+from components.evaluate.wording import with_interval
 from vultus.reports import Block, Cell, Heading, Picture, Table, Text
 from vultus.reports.charts import sheet
 from vultus.reports.sweeping import sweep_chart
@@ -58,10 +57,10 @@ def _table(sweeps: Sequence[Sweep]) -> Table:
         rows.append(
             (
                 sweep.label,
-                _rate(first.fnmr),
+                with_interval(first.fnmr),
                 f"{last.label} {sweep.unit}",
-                _rate(last.fnmr),
-                _rate(last.fmr),
+                with_interval(last.fnmr),
+                with_interval(last.fmr),
                 _doubling(sweep),
             )
         )
@@ -73,12 +72,6 @@ def _table(sweeps: Sequence[Sweep]) -> Table:
         f"line between two strengths says so; an untouched FNMR below {LEAST_BASE:.0%} counts as "
         f"{LEAST_BASE:.0%}.",
     )  # fmt: skip
-
-
-def _rate(figure: Figure) -> str:
-    if figure.value is None:
-        return "–"
-    return f"{number(figure.value, figure.name)} ({interval(figure).removesuffix(' %')})"
 
 
 def _doubling(sweep: Sweep) -> str:
@@ -133,9 +126,9 @@ def _observed(sweep: Sweep, params: EvaluateParams) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             point.label,
-            _rate(point.fnmr) if point.fnmr.n >= params.min_slice else "not enough data",
+            with_interval(point.fnmr) if point.fnmr.n >= params.min_slice else "not enough data",
             f"{point.fnmr.n:,}",
-            _rate(point.fmr) if point.fmr.n >= params.min_slice else "not enough data",
+            with_interval(point.fmr) if point.fmr.n >= params.min_slice else "not enough data",
             f"{point.fmr.n:,}",
         )
         for point in sweep.points

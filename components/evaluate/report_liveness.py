@@ -13,6 +13,7 @@ from components.evaluate.realism import NAME as REALISM
 from components.evaluate.realism import realism_blocks
 from components.evaluate.unseen import is_unseen_figure, unseen_blocks
 from components.evaluate.wording import (
+    OTHER_MODELS,
     asked_table,
     headline_table,
     interval_rows,
@@ -56,12 +57,18 @@ def liveness_answer(result: LivenessResult) -> str:
 
 
 def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store) -> list[Block]:
-    """The whole document."""
+    """The document without its last part, `liveness_limits`."""
     limits = {"apcer": params.require_apcer, "bpcer": params.require_bpcer}
     test = result.test
     blocks: list[Block] = [
         Verdict(overall(result.figures), liveness_answer(result)),
         headline_table(result.figures, limits),
+        Text(
+            "APCER is the worst species' and BPCER stands beside it, at one set of thresholds: that is "
+            "how ISO/IEC 30107-3 reports. ACER is their mean, which many papers print; the standard "
+            "does not use it, because it hides which of the two errors is made.",
+            quiet=True,
+        ),
         *_members(result, params),
     ]
     known = np.isfinite(test.scores[PANEL])
@@ -74,7 +81,6 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
             blocks += _worst(result, params, store)
     blocks += unseen_blocks(result.slices, result.left_out, params)
     blocks += realism_blocks(result.slices)
-    blocks += _limits(result)
     return blocks
 
 
@@ -170,7 +176,10 @@ def _asked(result: LivenessResult) -> Iterator[Block]:
     accepted = accepted_by_panel(result.test, result.transform, result.thresholds)
     yield Heading("The same decisions in other words")
     yield asked_table(
-        Decisions.of(accepted, result.test.bona_fide), "APCER over all species together", "BPCER"
+        Decisions.of(accepted, result.test.bona_fide),
+        "APCER over all species together",
+        "BPCER",
+        result.slices,
     )
 
 
@@ -186,7 +195,8 @@ def _plain_slices(result: LivenessResult) -> list[Figure]:
     return [
         figure
         for figure in result.slices
-        if not figure.slice.startswith("member=")
+        if figure.slice != "all"
+        and not figure.slice.startswith("member=")
         and figure.name != REALISM
         and not is_unseen_figure(figure)
     ]
@@ -229,7 +239,8 @@ def _picture_of(
     )
 
 
-def _limits(result: LivenessResult) -> Iterator[Block]:
+def liveness_limits(result: LivenessResult) -> Iterator[Block]:
+    """What nobody may read into the figures."""
     test = result.test
     rows: list[tuple[str, str]] = []
     if _all_simulated(test):
@@ -265,6 +276,7 @@ def _limits(result: LivenessResult) -> Iterator[Block]:
     rows.append(
         ("one picture", "nothing here speaks of motion, depth or a challenge over several frames.")
     )
+    rows.append(OTHER_MODELS)
     yield Heading("What this evaluation cannot support")
     yield Table(("about", "why"), tuple(rows))
 

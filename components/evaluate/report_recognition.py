@@ -6,30 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluate.comparisons import Comparisons
+from components.evaluate.levels import exponent
 from components.evaluate.params import EvaluateParams
-from components.evaluate.recognition import RecognitionResult, exponent
+from components.evaluate.recognition import RecognitionResult
+from components.evaluate.report_groups import group_blocks
+from components.evaluate.report_levels import det_picture, level_blocks, search_blocks
 from components.evaluate.wording import (
+    OTHER_MODELS,
     asked_table,
     headline_table,
     interval,
-    interval_rows,
     number,
     overall,
-    slice_table,
 )
+from vultus.contracts.evaluation import Figure
 from vultus.contracts.seams import Store
 from vultus.contracts.words import Verdict as Outcome
 from vultus.faces.picture import decode_image
-from vultus.metrics import Decisions, Ranking, cllr, isotonic_llr, trials_needed
-from vultus.reports import Block, Heading, Picture, Table, Text, Verdict
-from vultus.reports.charts import (
-    DetCurve,
-    det_chart,
-    histogram_chart,
-    interval_chart,
-    reliability_chart,
-    sheet,
-)
+from vultus.metrics import Decisions, cllr, isotonic_llr, trials_needed
+from vultus.reports import Block, Heading, Picture, Table, Verdict
+from vultus.reports.charts import histogram_chart, reliability_chart, sheet
 
 
 def recognition_answer(result: RecognitionResult, params: EvaluateParams) -> str:
@@ -55,24 +51,32 @@ def recognition_answer(result: RecognitionResult, params: EvaluateParams) -> str
 def recognition_blocks(
     result: RecognitionResult, params: EvaluateParams, store: Store
 ) -> list[Block]:
-    """The whole document."""
+    """The document without its last part, `recognition_limits`."""
     test = result.test
     limits = {"eer": params.require_eer}
     limits |= {f"fnmr_at_fmr_{exponent(fmr)}": params.require_fnmr for fmr in params.fmrs}
     limits |= {f"realised_fmr_{exponent(fmr)}": fmr for fmr in params.fmrs}
     blocks: list[Block] = [
         Verdict(overall(result.figures), recognition_answer(result, params)),
-        headline_table(result.figures, limits),
+        headline_table(_headline(result, params), limits),
     ]
     both = test.mated.any() and not test.mated.all()
     if both:
+        blocks += level_blocks(result)
         blocks += _pictures(result, params)
+        blocks += search_blocks(result, params)
+        blocks += group_blocks(result, params)
         blocks += _asked(result, params)
-        blocks += _slices(result, params)
+        blocks += _capture(result, params)
         if params.worst:
             blocks += _worst(test, params, store)
-    blocks += _limits(result, params)
     return blocks
+
+
+def _headline(result: RecognitionResult, params: EvaluateParams) -> list[Figure]:
+    """Without the further levels, which have a table of their own."""
+    further = {exponent(level.fmr) for level in result.levels if level.fmr not in params.fmrs}
+    return [f for f in result.figures if f.name.rpartition("_")[2] not in further]
 
 
 def _judged(result: RecognitionResult) -> int:
@@ -82,8 +86,6 @@ def _judged(result: RecognitionResult) -> int:
 def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
     test, threshold = result.test, result.threshold(params.fmr)
     mated, scores = test.mated, test.scores
-    curve = Ranking(scores, mated).det()
-    at = (float((scores[~mated] >= threshold).mean()), float((scores[mated] < threshold).mean()))
     yield Heading("Where the errors lie")
     yield Picture(
         histogram_chart(
@@ -94,12 +96,7 @@ def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Blo
         f"Scores of the test split; the broken line is the threshold {threshold:.3f}, set for "
         f"FMR {params.fmr:g} on the validation split.",
     )
-    yield Picture(
-        det_chart({"test split": DetCurve(curve.fmr, curve.fnmr, at)}, "FMR", "FNMR"),
-        "svg",
-        "DET curve: FNMR against FMR on normal-deviate axes",
-        "DET curve of the test split; the dot is the threshold of the validation split.",
-    )
+    yield det_picture(result, params)
     llr = result.calibration.llr(scores)
     cost = cllr(llr[mated], llr[~mated])
     least = cllr(*isotonic_llr(scores[mated], scores[~mated]))
@@ -112,42 +109,25 @@ def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Blo
     )
 
 
-def _slice_picture(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
-    name = f"fnmr_at_fmr_{exponent(params.fmr)}"
-    rows = interval_rows(result.slices, name, params.min_slice)
-    if rows:
-        yield Picture(
-            interval_chart(rows, "FNMR, %", 100 * params.require_fnmr),
-            "svg",
-            "FNMR with its interval for each declared attribute",
-            f"FNMR at the threshold for FMR {params.fmr:g}, with 95 % intervals; the broken line is "
-            "what is required of all together.",
-        )
-
-
 def _asked(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
     accepted = result.test.scores >= np.float32(result.threshold(params.fmr))
+    counts = Decisions.of(accepted, result.test.mated)
     yield Heading("The same decisions in other words")
-    yield asked_table(Decisions.of(accepted, result.test.mated), "FMR", "FNMR")
+    yield asked_table(counts, "FMR", "FNMR", result.slices)
 
 
-def _slices(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
-    if not result.slices:
-        return
+def _capture(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
     name = exponent(params.fmr)
-    columns = (
-        ("eer", "EER"),
-        (f"fnmr_at_fmr_{name}", f"FNMR at FMR {params.fmr:g}"),
-        (f"realised_fmr_{name}", "FMR realised"),
-    )
-    yield Heading("By declared attribute")
-    yield Text(
-        "Both sides of a trial share the value, so non-mated comparisons are the harder ones, "
-        "within a group. One threshold for everybody.",
-        quiet=True,
-    )
-    yield slice_table(result.slices, columns, params.min_slice)
-    yield from _slice_picture(result, params)
+    wanted = ("fta", f"gfnmr_at_fmr_{name}", f"gfmr_at_fmr_{name}")
+    found = [figure for figure in result.slices if figure.name in wanted]
+    if found:
+        yield Heading("With pictures in which no face was found")
+        yield headline_table(
+            found,
+            {},
+            caption="FTA: share of the pictures of this data version that gave no template. "
+            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1).",
+        )
 
 
 def _worst(test: Comparisons, params: EvaluateParams, store: Store) -> Iterator[Block]:
@@ -173,7 +153,8 @@ def _worst(test: Comparisons, params: EvaluateParams, store: Store) -> Iterator[
         )
 
 
-def _limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
+def recognition_limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
+    """What nobody may read into the figures."""
     test, validation = result.test, result.validation
     others = int((~validation.mated).sum())
     sources = sorted({row["source"] for row in test.rows})
@@ -197,6 +178,7 @@ def _limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block
             "are not real ones: their figures show that the pipeline works, not that a door is safe.",
         ),
         ("attacks", "no presentation attack is among the trials; that is the other report."),
+        OTHER_MODELS,
     ]
     yield Heading("What this evaluation cannot support")
     yield Table(("about", "why"), tuple(rows))

@@ -40,5 +40,7 @@ def _table(found: Sequence[Finding]) -> Table:
         mark: Cell = one.standing.verdict or _WORDS[one.standing.value]
         said = " · ".join(part for part in (one.found, one.why) if part)
         rows.append((one.clause, one.requirement, mark, said, one.needed))
-    columns = ("clause", "requirement", "stands", "found, and how it is read", "enough to decide")
-    return Table(columns, tuple(rows))
+    columns: tuple[str, ...] = ("clause", "requirement", "stands", "found, and how it is read")
+    if any(one.needed for one in found):  # of reporting items there is nothing to decide
+        return Table((*columns, "enough to decide"), tuple(rows))
+    return Table(columns, tuple(row[:-1] for row in rows))

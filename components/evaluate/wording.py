@@ -12,16 +12,36 @@ TITLES = {
     Task.LIVENESS: "Evaluation: presentation attack detection",
 }
 NAMES = {
+    "accuracy": "accuracy",
     "eer": "EER",
     "auc": "AUC",
+    "cllr": "Cllr, bit",
+    "rank_1_miss": "1:N, mate not at rank 1",
+    "fta": "FTA",
+    "fnmr_worst_to_best": "FNMR, worst ÷ best group",
+    "fmr_worst_to_best": "FMR, worst ÷ best group",
+    "garbe": "GARBE",
     "pad_auc": "AUC",
     "pad_eer": "EER",
     "apcer": "APCER",
     "bpcer": "BPCER",
+    "acer": "ACER",
+    "iapmr": "IAPMR",
+    "iapar": "IAPAR",
+    "riapar": "RIAPAR",
+    "system_frr": "FRR of PAD and comparison",
+    "bpcer_at_apcer_1": "BPCER at APCER 1 %",
     "bpcer_at_apcer_5": "BPCER at APCER 5 %",
     "bpcer_at_apcer_10": "BPCER at APCER 10 %",
 }
-_AS_SHARE = {"auc", "pad_auc"}
+OTHER_MODELS = (
+    "other models",
+    "an evaluation looks at no other model of ours. `vultus compare` puts all there are, the champion "
+    "among them, on the same trials, with what each costs and whose weights it has.",
+)
+"""A row of what an evaluation cannot support, in both reports."""
+_AS_SHARE = {"auc", "pad_auc", "cllr", "garbe", "fnmr_worst_to_best", "fmr_worst_to_best"}
+"""Written as they are, not in per cent."""
 _WORST_FIRST = (Verdict.FAIL, Verdict.NOT_ENOUGH_DATA, Verdict.PASS)
 
 
@@ -35,7 +55,12 @@ def name_of(figure: Figure) -> str:
     """How a person calls the figure."""
     for prefix, words in (
         ("fnmr_at_fmr_", "FNMR at FMR"),
+        ("tar_at_fmr_", "TAR at FMR"),
         ("realised_fmr_", "FMR realised, set to"),
+        ("fpir_at_fmr_", "FPIR at FMR"),
+        ("fnir_at_fmr_", "FNIR at FMR"),
+        ("gfnmr_at_fmr_", "generalised FNMR at FMR"),
+        ("gfmr_at_fmr_", "generalised FMR, set to"),
     ):
         if figure.name.startswith(prefix):
             return f"{words} {float(figure.name.removeprefix(prefix)):g}"
@@ -50,7 +75,9 @@ def number(value: float | None, name: str) -> str:
 
 
 def interval(figure: Figure) -> str:
-    """The 95 % interval."""
+    """The 95 % interval; "≥" where a ratio has no upper end."""
+    if figure.low is not None and figure.high is None and figure.name in _AS_SHARE:
+        return f"≥ {figure.low:.2f}"
     if figure.low is None or figure.high is None:
         return "–"
     if figure.name in _AS_SHARE:
@@ -58,12 +85,31 @@ def interval(figure: Figure) -> str:
     return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
 
 
-def _short(figure: Figure) -> str:
-    """The interval behind its value, which names the unit."""
-    return f"({interval(figure).removesuffix(' %').replace(' – ', '–')})"
+def with_interval(figure: Figure | None) -> str:
+    """The value, and behind it the interval where there is one: "5.00 % (1.23–11.28)"."""
+    if figure is None or figure.value is None:
+        return "–"
+    value = number(figure.value, figure.name)
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} ({interval(figure).removesuffix(' %').replace(' – ', '–')})"
 
 
-def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) -> Table:
+def slice_label(name: str) -> str:
+    """ "skin_estimate=brown" -> "skin estimate: brown"."""
+    return name.removeprefix("member=").replace("=", ": ").replace(",", ", ").replace("_", " ")
+
+
+_TEST_SPLIT = (
+    "Test split. n counts trials. Trials of one person depend on each other, so the "
+    "interval comes from drawing persons and is never narrower than if trials were independent; "
+    "where no error was seen it ends at 3 divided by the number of persons or pairs of persons."
+)
+
+
+def headline_table(
+    figures: Sequence[Figure], requirements: dict[str, float], caption: str = _TEST_SPLIT
+) -> Table:
     """Figures with requirement, interval, n and verdict.
 
     Args: requirements: name of a figure -> at most.
@@ -82,14 +128,10 @@ def headline_table(figures: Sequence[Figure], requirements: dict[str, float]) ->
                 figure.verdict or "",
             )
         )
-    return Table(
-        columns=("figure", "value", "95 % interval", "n", "required", "verdict"),
-        rows=tuple(rows),
-        numeric=(1, 2, 3, 4),
-        caption="Test split. n counts trials. Trials of one person depend on each other, so the "
-        "interval comes from drawing persons and is never narrower than if trials were independent; "
-        "where no error was seen it ends at 3 divided by the number of persons or pairs of persons.",
-    )
+    columns: tuple[str, ...] = ("figure", "value", "95 % interval", "n", "required", "verdict")
+    if not requirements:
+        columns, rows = columns[:4], [row[:4] for row in rows]
+    return Table(columns, tuple(rows), numeric=(1, 2, 3, 4)[: len(columns) - 1], caption=caption)
 
 
 def slice_table(
@@ -97,15 +139,16 @@ def slice_table(
 ) -> Table:
     """One row a slice, the figures of `columns` (name, heading) side by side; too few are said so."""
     by_slice: dict[str, dict[str, Figure]] = {}
+    wanted = {name for name, _ in columns}
     for figure in figures:
-        by_slice.setdefault(figure.slice, {})[figure.name] = figure
+        if figure.name in wanted:
+            by_slice.setdefault(figure.slice, {})[figure.name] = figure
     rows: list[tuple[Cell, ...]] = []
     for name, found in by_slice.items():
-        cells: list[Cell] = [name.removeprefix("member=").replace("=", ": ").replace(",", ", ")]
+        cells: list[Cell] = [slice_label(name)]
         for column, _ in columns:
             one = found.get(column)
-            known = one is not None and one.value is not None
-            cells.append(f"{number(one.value, column)} {_short(one)}" if one and known else "–")
+            cells.append(with_interval(one))
             cells.append(f"{one.n:,}" if one else "–")
         few = any(found[c].n < enough for c, _ in columns if c in found)
         cells.append(Verdict.NOT_ENOUGH_DATA if few else "")
@@ -125,36 +168,47 @@ def interval_rows(
 ) -> list[tuple[str, float, float, float]]:
     """Label, value, low, high in per cent of every slice of that figure with enough trials."""
     return [
-        (f.slice.replace("=", ": "), 100 * f.value, 100 * f.low, 100 * f.high)
+        (slice_label(f.slice), 100 * f.value, 100 * f.low, 100 * f.high)
         for f in figures
         if f.name == name and f.n >= enough
         if f.value is not None and f.low is not None and f.high is not None
     ]
 
 
-def asked_table(counts: Decisions, accepted: str, refused: str) -> Table:
+def asked_table(
+    counts: Decisions, accepted: str, refused: str, figures: Iterable[Figure] = ()
+) -> Table:
     """Accuracy, precision, recall, F1, FAR and FRR, each with the standard's figure.
 
-    Args: accepted, refused: what the standard calls FAR and FRR here, in words.
+    Args: accepted, refused: what the standard calls FAR and FRR here, in words; figures: the same
+        with n and interval, where they were made.
     """
-
-    def share(value: float | None) -> str:
-        return "–" if value is None else f"{100 * value:.2f} %"
-
-    rows: tuple[tuple[Cell, ...], ...] = (
-        ("accuracy", share(counts.accuracy), "share of right decisions; moves with the mix of "
-         "trials, so the standard does not use it"),
-        ("precision", share(counts.precision), "share of accepted trials that deserved it; moves "
-         "with the mix of trials"),
-        ("recall", share(counts.recall), f"1 − {refused}"),
-        ("F1", share(counts.f1), "harmonic mean of precision and recall; moves with the mix"),
-        ("FAR", share(counts.far), f"here the same as {accepted}"),
-        ("FRR", share(counts.frr), f"here the same as {refused}"),
+    known = {figure.name: figure for figure in figures if figure.slice == "all"}
+    asked = (
+        ("accuracy", counts.accuracy, "share of right decisions; moves with the mix of trials, so "
+         "the standard does not use it"),
+        ("precision", counts.precision, "share of accepted trials that deserved it; moves with the "
+         "mix of trials"),
+        ("recall", counts.recall, f"1 − {refused}"),
+        ("F1", counts.f1, "harmonic mean of precision and recall; moves with the mix"),
+        ("FAR", counts.far, f"here the same as {accepted}"),
+        ("FRR", counts.frr, f"here the same as {refused}"),
     )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for name, value, relation in asked:
+        one = known.get(name.lower())
+        between, n = ("–", "–") if one is None else (interval(one), f"{one.n:,}")
+        rows.append((name, number(value, name), between, n, relation))
     return Table(
-        columns=("asked for", "value", "how it relates to the standard's figure"),
-        rows=rows,
-        numeric=(1,),
+        columns=(
+            "asked for",
+            "value",
+            "95 % interval",
+            "n",
+            "how it relates to the standard's figure",
+        ),
+        rows=tuple(rows),
+        numeric=(1, 2, 3),
         caption=f"Counts of the test split at one threshold: {counts.true_accepts:,} rightly and "
         f"{counts.false_accepts:,} wrongly accepted, {counts.true_rejects:,} rightly and "
         f"{counts.false_rejects:,} wrongly refused.",

@@ -12,13 +12,12 @@ from vultus.contracts.models import Parity
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import PanelMember, RecognitionTransform
 from vultus.errors import NoTrials, VultusError
-from vultus.faces.picture import decode_image
-from vultus.faces.tensor import chip_tensor, pad_tensor
+from vultus.inference.inputs import chip_inputs, crop_inputs
 from vultus.inference.session import session_of
 from vultus.networks.graph import INPUT
 
 
-def chip_inputs(
+def evaluated_chips(
     trials: pa.Table, count: int, store: Store, transform: RecognitionTransform
 ) -> Tensor:
     """Chips of recognition trials as network input, float32 [N, 3, S, S].
@@ -26,20 +25,17 @@ def chip_inputs(
     Raises: NoTrials, without a single trial.
     """
     names = sorted({*trials["a"].to_pylist(), *trials["b"].to_pylist()})
-    chips = [decode_image(store.get(name)) for name in _spread(names, count)]
-    return chip_tensor(np.stack(chips), transform)
+    return chip_inputs(_spread(names, count), store, transform)
 
 
-def crop_inputs(trials: pa.Table, count: int, store: Store, member: PanelMember) -> Tensor:
+def evaluated_crops(trials: pa.Table, count: int, store: Store, member: PanelMember) -> Tensor:
     """Crops of PAD trials as input of one member, float32 [N, 3K, S, S].
 
     Raises: NoTrials, without a single trial.
     """
     boxes = dict(zip(trials["image"].to_pylist(), trials["box"].to_pylist(), strict=True))
     names = _spread(sorted(boxes), count)
-    images = [decode_image(store.get(name)) for name in names]
-    found = np.array([boxes[name] for name in names], np.float32)
-    return pad_tensor(images, found, scales=member.scales, params=member.tensor)
+    return crop_inputs(names, [boxes[name] for name in names], store, member)
 
 
 def measure(network: nn.Module, file: Path, inputs: Tensor, tolerance: float) -> Parity:

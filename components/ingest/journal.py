@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from components.code import code_of
 from components.ingest.params import IngestParams
 from vultus.contracts.faces import FACE_SCHEMA
+from vultus.contracts.writing import sync_folder, write_through
 from vultus.errors import BadParameter, StorageUnavailable
-from vultus.storage.writing import sync_folder, write_through
 
 logger = logging.getLogger(__name__)
 

@@ -84,9 +84,10 @@ class Simulator:
             seen = _present(image, found.boxes[0], found.landmarks[0], species, rng)
             if rng.random() < params.tight_share:
                 seen = tightened(seen, rng)
-            shown.append(_shown(species, seen, rng))
+            shown.append(_shown(species, seen, rng, data))
         if cut_alone:
-            shown.append(_shown(None, tightened(Simulated(image, found.boxes[0], {}), rng), rng))
+            cut = tightened(Simulated(image, found.boxes[0], {}), rng)
+            shown.append(_shown(None, cut, rng, data))
         return shown
 
     @cached_property
@@ -94,14 +95,19 @@ class Simulator:
         return mtcnn_detector(DetectorParams(), threads=1)
 
 
-def _shown(species: Species | None, made: Simulated, rng: np.random.Generator) -> Shown:
+def _shown(
+    species: Species | None, made: Simulated, rng: np.random.Generator, data: bytes
+) -> Shown:
     quality = int(rng.integers(*_JPEG_QUALITIES))
     return Shown(
         data=encode_jpeg(made.image, quality=quality),
         width=made.image.shape[1],
         height=made.image.shape[0],
         species=species,
-        simulation=json.dumps({**made.simulation, "jpeg": quality}, sort_keys=True),
+        simulation=json.dumps(
+            {**made.simulation, "jpeg": quality, "of": hashlib.sha256(data).hexdigest()},
+            sort_keys=True,
+        ),
     )
 
 

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _LEAST, _MOST, _PIECES = 8, 2048, 16
 """Pictures a piece of work; pieces a process."""
+_AHEAD = 2
+"""Pieces a process that are under way: one is worked on, one waits; each is some MB of names."""
 
 
 def ingest_faces(
@@ -132,7 +134,13 @@ def _take(taker: Taker, listing: Listing, processes: int) -> list[Refused]:
     size = max(_LEAST, min(_MOST, listing.to_read // (processes * _PIECES)))
     chunks = listing.chunks(size)
     results = map_in_order(
-        "ingest", taker, chunks, total=listing.to_read, processes=processes, weigh=len
+        "ingest",
+        taker,
+        chunks,
+        total=listing.to_read,
+        processes=processes,
+        weigh=len,
+        ahead=_AHEAD,
     )
     return [entry for passing in results for entry in passing]
 

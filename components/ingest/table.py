@@ -21,7 +21,8 @@ from vultus.dataset.census import short_digests
 
 _SLICE = 2048
 _NO_NAME = "0" * 16
-_PIECES_KEPT = 16
+_PIECES_KEPT = 4
+"""A table in the order of the pieces needs two; one that grew in between reads some again."""
 
 TWO_IDENTITIES = "two_identities"
 DUPLICATE = "duplicate"
@@ -152,7 +153,9 @@ def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
     rows = _in_order(parts, offered, words)
     _refuse_copies(rows)
     _refuse_lone(rows, min_images)
-    rows = rows[~((rows["verdict"] == _LONE) & rows["simulated"])]
+    gone = (rows["verdict"] == _LONE) & rows["simulated"]
+    if gone.any():
+        rows = rows[~gone]
     piece, row, verdict = (rows[name].copy() for name in ("piece", "row", "verdict"))
     return Plan(parts, piece, row, verdict, words)
 
@@ -191,9 +194,13 @@ def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> Rows:
     again = np.setdiff1d(np.arange(len(offered)), first) if len(every) < len(offered) else first[:0]
     more = Counter(first[np.searchsorted(every, offered[again])].tolist())
     found = [_of_part(number, file, every, first, words) for number, file in enumerate(parts)]
+    # A piece follows the offer: in this order nothing is left to sort, unless the source has grown.
+    found.sort(key=lambda piece: int(piece["ordinal"][0]) if len(piece) else -1)
     rows = np.concatenate([*found, np.zeros(0, _ROW)])
     del every, first, found
-    return _each_once(rows[np.argsort(rows["ordinal"], kind="stable")], more)
+    if (rows["ordinal"][1:] < rows["ordinal"][:-1]).any():
+        rows = rows[np.argsort(rows["ordinal"], kind="stable")]
+    return _each_once(rows, more)
 
 
 def _each_once(rows: Rows, more: Mapping[int, int]) -> Rows:

@@ -14,7 +14,6 @@ def promote(version: Input[ModelVersion], params: dict) -> str:
     from components.door import open_door
     from components.promote import PromoteParams, promote_model, roll_out
     from vultus.registry import registry_from, tracker_from
-    from vultus.signing import public_key_of
 
     door = open_door()
     report = promote_model(
@@ -24,7 +23,7 @@ def promote(version: Input[ModelVersion], params: dict) -> str:
         tracker=tracker_from(door.settings.tracking, door.home),
         store=door.store,
         home=door.home,
-        public_key=public_key_of(door.signing_key()),
+        signing_key=door.signing_key(),
     )
     roll_out(report, door.settings.rollout)
     return report.decision

@@ -6,16 +6,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from components.promote.reckoning_system import Reckoned, system_figures, system_reasons
 from vultus.contracts.artifact import sha256_of
 from vultus.contracts.evaluation import FIGURES, Figure
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Split
-from vultus.metrics import Ranking, calibrate
+from vultus.metrics import BpcerAtApcer, Ranking, acer, calibrate
 
 _RATE_TOLERANCE = 1e-9
 _LLR_TOLERANCE = 1e-2
 _PANEL = "panel"
+APCER_PERCENT = (1, 5, 10)
+"""At which BPCER is stated."""
 Values = NDArray[np.float64]
 
 
@@ -26,18 +29,21 @@ def reckoning_reasons(version: ModelVersion) -> Iterator[str]:
     yield from _threshold_reasons(version, scores)
     if isinstance(version.transform, LivenessTransform):
         yield from _member_reasons(version, version.transform)
-        found = _pad_figures(scores, version.transform)
+        accepted = _accepted(scores, version.transform)
+        stated = {figure.name for figure in figures_of(version)}
+        yield from system_reasons(version, stated, _rows(scores, Split.TEST), accepted)
+        found = _pad_figures(scores, accepted) | system_figures(version)
     else:
         found = _recognition_figures(version, scores)
     yield from _window_reasons(version, scores)
     for figure in figures_of(version):
-        value = found.get(figure.name) if figure.slice == "all" else None
+        value = found.get((figure.name, figure.slice))
         # NaN: neither side can be reckoned, which `floor_reasons` refuses in its own words.
         if value is None or np.isnan(value) or figure.value is None or np.isnan(figure.value):
             continue
         if abs(value - figure.value) > 1e-6:
             yield (
-                f"its {figure.name} is signed as {figure.value:.5f}, its own raw scores give "
+                f"its {_name(figure)} is signed as {figure.value:.5f}, its own raw scores give "
                 f"{value:.5f}: the figures are of another evaluation"
             )
 
@@ -121,13 +127,17 @@ def _member_reasons(version: ModelVersion, transform: LivenessTransform) -> Iter
             yield f"{member.file} is not the network that transform.json names for {member.name}"
 
 
-def _recognition_figures(version: ModelVersion, scores: pa.Table) -> dict[str, float]:
+def _name(figure: Figure) -> str:
+    return figure.name if figure.slice == "all" else f"{figure.name} ({figure.slice})"
+
+
+def _recognition_figures(version: ModelVersion, scores: pa.Table) -> Reckoned:
     rows = _rows(scores, Split.TEST)
     values, mated = _values(rows), _positive(rows)
     if mated.all() or not mated.any():
         return {}
     ranking = Ranking(values, mated)
-    found = {"eer": ranking.equal_error_rate(), "auc": ranking.auc()}
+    found = {("eer", "all"): ranking.equal_error_rate(), ("auc", "all"): ranking.auc()}
     table = version.table("thresholds.parquet")
     points, rates = table["score"].to_numpy(), table["fmr"].to_numpy()
     for figure in figures_of(version):
@@ -136,34 +146,42 @@ def _recognition_figures(version: ModelVersion, scores: pa.Table) -> dict[str, f
                 allowed = points[rates <= float(figure.name.removeprefix(prefix))]
                 at = np.float32(allowed.min() if len(allowed) else points.max())
                 kind = values[mated] < at if prefix.startswith("fnmr") else values[~mated] >= at
-                found[figure.name] = float(kind.mean())
+                found[(figure.name, "all")] = float(kind.mean())
     return found
 
 
-def _pad_figures(scores: pa.Table, transform: LivenessTransform) -> dict[str, float]:
+def _pad_figures(scores: pa.Table, accepted: NDArray[np.bool_] | None) -> Reckoned:
     rows = _rows(scores, Split.TEST)
     values, positive = _values(rows), _positive(rows)
     known = np.isfinite(values)
-    found = {}
+    species = np.array([name or "" for name in rows["species"].to_pylist()], np.str_)
+    kinds = sorted(set(species.tolist()) - {""})
+    found: Reckoned = {}
     if (positive & known).any() and (~positive & known).any():
         ranking = Ranking(values[known], positive[known])
-        found = {"pad_auc": ranking.auc(), "pad_eer": ranking.equal_error_rate()}
-    accepted = _accepted(scores, values, transform)
+        found[("pad_auc", "all")] = ranking.auc()
+        found[("pad_eer", "all")] = ranking.equal_error_rate()
+        for percent in APCER_PERCENT:
+            at = BpcerAtApcer(values[known], species[known], percent / 100)
+            found[(f"bpcer_at_apcer_{percent}", "all")] = at()
     if accepted is None:
         return found
+    for name in kinds:
+        found[("apcer", f"species={name}")] = float(accepted[species == name].mean())
+    if kinds:
+        found[("apcer", "all")] = max(found[("apcer", f"species={name}")] for name in kinds)
     if positive.any():
-        found["bpcer"] = float((~accepted[positive]).mean())
-    species = np.array([name or "" for name in rows["species"].to_pylist()])
-    worst = [float(accepted[species == name].mean()) for name in sorted(set(species) - {""})]
-    return found | ({"apcer": max(worst)} if worst else {})
+        found[("bpcer", "all")] = float((~accepted[positive]).mean())
+    if kinds and positive.any():
+        found[("acer", "all")] = acer(found[("apcer", "all")], found[("bpcer", "all")])
+    return found
 
 
-def _accepted(
-    scores: pa.Table, panel: Values, transform: LivenessTransform
-) -> NDArray[np.bool_] | None:
+def _accepted(scores: pa.Table, transform: LivenessTransform) -> NDArray[np.bool_] | None:
     """The panel repeats the score of the member that spoke; None where members' rows are absent."""
     import pyarrow.compute as pc
 
+    panel = _values(_rows(scores, Split.TEST))
     accepted = np.zeros(len(panel), bool)
     for member in transform.members:
         of = pc.and_(

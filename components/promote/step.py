@@ -1,5 +1,6 @@
 """Let a registered version through the gate, or say why not; a refused one stays registered."""
 
+import hashlib
 import json
 import logging
 import math
@@ -20,7 +21,7 @@ from vultus.contracts.seams import Registry, Store, Tracker, VersionRef
 from vultus.contracts.words import CHAMPION, PREVIOUS
 from vultus.errors import BadArtifact
 from vultus.metrics import worst_verdict
-from vultus.signing import ChampionPointer, PublicKey
+from vultus.signing import ChampionPointer, Decision, PrivateKey, public_key_of, sign_decision
 
 __all__ = ["PromoteParams", "PromoteReport", "promote_model"]
 
@@ -53,18 +54,18 @@ def promote_model(
     tracker: Tracker,
     store: Store,
     home: Home,
-    public_key: PublicKey,
+    signing_key: PrivateKey,
 ) -> PromoteReport:
     """Judge a registered ModelVersion and, if it passes, make it the champion.
 
     Args:
         version: ModelVersion folder, as `register` wrote it.
         params: the rules.
-        registry, tracker: MLflow; the decision and each reason become tags of the version and a file
-            of its run.
+        registry, tracker: MLflow; the decision and each reason become tags of the version and files
+            of its run, signed.
         store: pictures, for scoring a champion again on other trials.
         home: the verified copies and pointers that commands and server use.
-        public_key: whose signature is trusted.
+        signing_key: whose signature is trusted, and which signs the decision.
     Raises: BadArtifact, if the folder is not registered; TrackingUnavailable.
     """
     start = time.monotonic()
@@ -81,7 +82,7 @@ def promote_model(
     theirs = None
     if champion is not None and champion.version != ref.version:
         theirs = ModelVersion.open(registry.fetch(champion, home.models))
-    judged = judge(artifact, theirs, params, store, public_key)
+    judged = judge(artifact, theirs, params, store, public_key_of(signing_key))
     decision: Literal["passed", "refused"] = "refused" if judged.reasons else "passed"
     report = PromoteReport(
         name=name,
@@ -96,23 +97,50 @@ def promote_model(
         seconds=time.monotonic() - start,
     )
     if champion is None or champion.version != ref.version:
-        _record(report, ref, registry, tracker)
+        _record(report, ref, signing_key, registry, tracker)
     if decision == "passed":
         _crown(ref, champion, registry, home)
     logger.info("promote: done, %s %s %s", ref, decision, "; ".join(judged.reasons))
     return report
 
 
-def _record(report: PromoteReport, ref: VersionRef, registry: Registry, tracker: Tracker) -> None:
-    registry.tag(
-        ref,
-        {"gate": report.decision, "gate_reasons": "; ".join(report.reasons) or "all rules hold"},
+def _record(
+    report: PromoteReport,
+    ref: VersionRef,
+    key: PrivateKey,
+    registry: Registry,
+    tracker: Tracker,
+) -> None:
+    """The report as a file of the run; the decision, which names that file's bytes, beside it and as a
+    tag, with its signature."""
+    said = json.dumps(report.model_dump(mode="json"), indent=2)
+    decision = Decision(
+        name=report.name,
+        version=report.version,
+        digest=ref.tags["digest"],
+        champion_before=report.champion_before,
+        decision=report.decision,
+        report_sha256=hashlib.sha256(said.encode()).hexdigest(),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "gate.json"
-        file.write_text(json.dumps(report.model_dump(mode="json"), indent=2))
-        with tracker.run(report.name, "promote", run_id=ref.run_id) as run:
-            run.log_file(file, "gate")
+    text, signature = sign_decision(decision, key)
+    tags = {
+        "gate": report.decision,
+        "gate_reasons": "; ".join(report.reasons) or "all rules hold",
+        "gate_decision": text,
+        "gate_signature": signature,
+    }
+    registry.tag(ref, tags)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tracker.run(report.name, "promote", run_id=ref.run_id) as run,
+    ):
+        for name, content in (
+            ("gate.json", said),
+            ("decision.json", text),
+            ("decision.sig", signature),
+        ):
+            (Path(folder) / name).write_bytes(content.encode())
+            run.log_file(Path(folder) / name, "gate")
 
 
 def _crown(ref: VersionRef, champion: VersionRef | None, registry: Registry, home: Home) -> None:

@@ -156,7 +156,9 @@ def _version(
             run_id=run_id,
         )
 
+    said = {name: onnx.manifest.facts.get(name) for name in ("provenance", "int8")}
     facts = {
+        **{name: value for name, value in said.items() if value},
         "task": onnx.task.value,
         "checkpoint_digest": onnx.manifest.facts["checkpoint_digest"],
         "evaluation_digest": report.digest,

@@ -17,6 +17,7 @@ from components.train.params import TrainParams
 from components.train.pictures import Row
 from components.train.presentations import cut
 from vultus.contracts.seams import Store
+from vultus.errors import TrainingFailed
 from vultus.networks.lite0 import WIDTH, Lite0
 from vultus.networks.resume import ResumeFolder
 
@@ -52,7 +53,8 @@ class Describer:
         The first view is the crop as it was found; the others are jittered and relit.
 
         Args: name: under which they are kept.
-        Raises: StorageUnavailable; BadArtifact, if the store lost a picture.
+        Raises: StorageUnavailable; BadArtifact, if the store lost a picture; TrainingFailed, for
+            features that are no numbers (names the file that holds the crops).
         """
         done = self._state.get(name, torch.empty(0, WIDTH))
         began, reported, start = time.monotonic(), time.monotonic(), len(done) // views
@@ -91,7 +93,14 @@ class Describer:
             if view:
                 batch = relit(batch, self._params.pad_augment, rng)
             found.append(self._trunk(batch.contiguous(memory_format=torch.channels_last)))
-        return torch.stack(found, dim=1).flatten(0, 1)
+        known = torch.stack(found, dim=1).flatten(0, 1)
+        if not bool(torch.isfinite(known).all()):
+            place = self._resume.write("failed_batch.pt", [torch.from_numpy(crops)])
+            raise TrainingFailed(
+                f"features of pictures {first} to {first + len(rows) - 1} are no numbers; the crops "
+                f"are in {place}; look for broken pictures there, or fetch the weights lite0 again"
+            )
+        return known
 
     def _keep(self, name: str, known: torch.Tensor) -> None:
         self._state[name] = known

@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from torch import nn
 
 from components.train.checkpoint import Trained
 from components.train.describing import Describer
 from components.train.liveness import fit_liveness
+from components.train.pad_errors import PadErrors
 from components.train.panel import copy_member, fixed_member, transform_of
 from components.train.params import TrainParams
 from components.train.pictures import Row, fair_draw, rows_of
-from components.train.presentations import BONA_FIDE, auc_by_species, both_classes, groups_of
+from components.train.presentations import BONA_FIDE, auc_by_species, both_classes, cut, groups_of
 from components.train.tracking import Log
+from vultus.contracts.arrays import Scores
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture, LivenessTransform
 from vultus.contracts.words import Split
@@ -31,7 +34,8 @@ from vultus.networks.schedule import FitParams, reproducible
 from vultus.weights import locate
 
 logger = logging.getLogger(__name__)
-FALLBACK = "fourier"
+FALLBACK = {"pad_network": "compact", "pad_pretrained": False}
+"""What is trained where the trunk is not to be had: it needs no weights."""
 _COLUMNS = ("context_sha256", "context_box", "species", "simulated", "simulation")
 
 
@@ -56,7 +60,7 @@ def fit_frozen(
         trunk = read_lite0(locate("lite0", weights))
     except WeightsUnavailable as error:
         logger.warning("EfficientNet-Lite0 is not to be had", extra={"why": str(error)})
-        instead = params.model_copy(update={"pad_network": FALLBACK})
+        instead = params.model_copy(update=FALLBACK)
         trained = fit_liveness(
             crops, instead, settings, store=store, weights=weights, resume=resume, log=log
         )
@@ -78,6 +82,7 @@ def fit_frozen(
     log.epoch(0, {"train_loss": history[-1][4], **{f"validation_{k}": v for k, v in found.items()}})
     network = FrozenPad(trunk)
     network.wear(head)
+    log.look(_Described(head(asked), validation, params, store))(0, network)
     trained = Trained(
         network=network.eval(),
         architecture=Architecture(name=LITE0_FROZEN),
@@ -87,6 +92,26 @@ def fit_frozen(
         place_members=lambda folder: copy_member(fixed, folder) if fixed else None,
     )
     return _said(trained, _learned_from(train, groups))
+
+
+class _Described(PadErrors):
+    """The validation split, whose logits are known; its crops are cut again where they are shown."""
+
+    def __init__(
+        self, logits: NDArray[np.floating], rows: list[Row], params: TrainParams, store: Store
+    ) -> None:
+        super().__init__(groups_of(rows), len(params.pad_scales))
+        self._logits, self._rows = np.asarray(logits, np.float32), rows
+        self._params, self._store = params, store
+
+    def logits(self, network: nn.Module) -> Scores:
+        """float32 [M], whatever the network: its trunk has described them already."""
+        return self._logits
+
+    def crop(self, index: int) -> NDArray[np.uint8]:
+        """uint8 [3, S, S] of one validation presentation."""
+        one: NDArray[np.uint8] = cut([self._rows[index]], self._params, self._store, 1)[0, 0]
+        return one
 
 
 def _head(
@@ -100,8 +125,8 @@ def _head(
     for step, (loss, found) in enumerate(steps):
         if not np.isfinite(loss):
             raise TrainingFailed(
-                f"the loss of the head is no number at step {step}: a crop has features that are "
-                "none; look for broken pictures, or fetch the weights lite0 again"
+                f"the loss of the head is no number at step {step}; raise train.head_pull, or look "
+                "for crops unlike all others"
             )
         history.append((0, step + 1, Split.TRAIN.value, "loss", loss))
         head = found

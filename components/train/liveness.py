@@ -2,38 +2,28 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
-from components.train.augmentation import relit
 from components.train.checkpoint import Trained
-from components.train.panel import copy_member, fixed_member, tensor_params, transform_of
+from components.train.lesson import CropLesson
+from components.train.panel import copy_member, fixed_member, transform_of
 from components.train.params import TrainParams
 from components.train.pictures import fair_draw, rows_of
-from components.train.presentations import (
-    BONA_FIDE,
-    auc_by_species,
-    both_classes,
-    cut,
-    groups_of,
-)
+from components.train.presentations import SPECIES, both_classes, cut, groups_of
 from components.train.tracking import Log
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import Architecture
 from vultus.contracts.words import Split
+from vultus.errors import BadParameter
 from vultus.networks.engine import fit
-from vultus.networks.fourier_pad import FourierPad
-from vultus.networks.load import FOURIER_PAD
+from vultus.networks.pads.auxiliary import PadTraining
+from vultus.networks.pads.zoo import ZOO, architecture_of, build_pad
 from vultus.networks.resume import ResumeFolder
-from vultus.networks.sampling import Indices
 from vultus.networks.schedule import FitParams, reproducible
+from vultus.weights import locate
 
 _COLUMNS = ("context_sha256", "context_box", "species")
-_BATCH = 64
 
 
 def fit_liveness(
@@ -48,21 +38,21 @@ def fit_liveness(
 ) -> Trained:
     """Our own network, and beside it the fixed panel member that could be had.
 
-    Raises: WeightsUnavailable, if the Param names a member that cannot be had; TrainingFailed,
-        where the train split lacks a class.
+    Raises: WeightsUnavailable, if the Params name a member or weights that cannot be had;
+        BadArtifact, for weights of another network; BadParameter, where `pad_side` or
+        `pad_pretrained` does not fit `pad_network`; TrainingFailed, where the train split lacks a class.
     """
     fixed = fixed_member(params, weights)
-    lesson = _lesson(crops, params, store)
     with reproducible(settings):
-        network = FourierPad(params.pad_side, len(params.pad_scales))
-    network.to(memory_format=torch.channels_last)
+        training, architecture = network_of(params, weights)
+    lesson = lesson_of(crops, params, store)
+    training.to(memory_format=torch.channels_last)
     history = fit(
-        network, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
+        training, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
     )
-    options = {"side": params.pad_side, "scales": len(params.pad_scales)}
     return Trained(
-        network=network,
-        architecture=Architecture(name=FOURIER_PAD, options={**options}),
+        network=training.network,
+        architecture=architecture,
         history=history,
         examples=len(lesson.groups),
         transform=lambda sha256: transform_of(params, fixed, sha256),
@@ -70,62 +60,35 @@ def fit_liveness(
     )
 
 
-class CropLesson:
-    """Crops of the train and validation split with their species; group 0 is bona fide."""
+def network_of(params: TrainParams, weights: Path) -> tuple[PadTraining, Architecture]:
+    """What the Params choose, untrained but for ImageNet weights; see `fit_liveness`."""
+    name, side, scales = params.pad_network, params.pad_side, len(params.pad_scales)
+    architecture = architecture_of(name, side=side, scales=scales, frequency=params.pad_frequency)
+    network = build_pad(architecture, _imagenet_file(params, weights))
+    training = PadTraining(
+        network,
+        tuple(params.pad_auxiliary.chosen),
+        side=side,
+        scales=scales,
+        kinds=len(SPECIES),
+    )
+    return training, architecture
 
-    monitored = "auc"
 
-    def __init__(
-        self,
-        train: tuple[NDArray[np.uint8], Indices],
-        validation: tuple[NDArray[np.uint8], Indices],
-        params: TrainParams,
-    ) -> None:
-        self._crops, self.groups = train
-        self._validation, self._species = validation
-        self._params = params
-        self._tensor = tensor_params(params)
-        attacks = [int(group) for group in np.unique(self.groups) if group]
-        rest = (1 - params.bona_fide_share) / max(1, len(attacks))
-        self.shares = {0: params.bona_fide_share, **dict.fromkeys(attacks, rest)}
-
-    def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
-        """Crops of one jitter each, mildly relit; targets 1 = bona fide."""
-        views = rng.integers(0, self._crops.shape[1], len(indices))
-        crops = torch.from_numpy(self._scaled(self._crops[indices, views]))
-        crops = relit(crops, self._params.pad_augment, rng)
-        targets = torch.from_numpy((self.groups[indices] == BONA_FIDE).astype(np.float32))
-        return crops.contiguous(memory_format=torch.channels_last), targets
-
-    def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
-        """Cross-entropy, and the auxiliary head's error in the spectrum."""
-        assert isinstance(network, FourierPad)
-        crops, targets = batch
-        logits, guess, truth = network.training_outputs(crops)
-        smooth = self._params.label_smoothing
-        soft = targets * (1 - 2 * smooth) + smooth
-        decision = functional.binary_cross_entropy_with_logits(logits, soft)
-        return decision + self._params.fourier_weight * functional.mse_loss(guess, truth)
-
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        """AUC over all attacks and per species; empty without both classes."""
-        logits = np.concatenate(
-            [
-                network(torch.from_numpy(self._scaled(part))).numpy()
-                for part in np.array_split(self._validation, -(-len(self._validation) // _BATCH))
-            ]
-            if len(self._validation)
-            else [np.empty(0, np.float32)]
+def _imagenet_file(params: TrainParams, weights: Path) -> Path | None:
+    if not params.pad_pretrained:
+        return None
+    row = ZOO[params.pad_network].imagenet
+    if row is None:
+        able = ", ".join(name for name, kind in ZOO.items() if kind.imagenet)
+        raise BadParameter(
+            f"pad_pretrained: there are no ImageNet weights for pad_network={params.pad_network}, "
+            f"only for {able}"
         )
-        return auc_by_species(logits, self._species)
-
-    def _scaled(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return (crops.astype(np.float32) - np.float32(self._tensor.mean)) * np.float32(
-            self._tensor.scale
-        )
+    return locate(row, weights)
 
 
-def _lesson(crops: pa.Table, params: TrainParams, store: Store) -> CropLesson:
+def lesson_of(crops: pa.Table, params: TrainParams, store: Store) -> CropLesson:
     """Cut both splits. Raises: TrainingFailed, where the train split lacks a class."""
     train = rows_of(crops, Split.TRAIN, _COLUMNS)
     train = fair_draw(train, "species", params.limit, params.seed)

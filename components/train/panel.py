@@ -5,18 +5,18 @@ import shutil
 from pathlib import Path
 
 from components.train.params import TrainParams
-from vultus.baselines.deepface import NAME as FASNET
-from vultus.baselines.deepface import fasnet_member, locate_fasnet
-from vultus.contracts.artifact import sha256_of
+from vultus.baselines.published import (
+    ANY_ROOM,
+    PUBLISHED_MEMBERS,
+    locate_published,
+    published_member,
+)
 from vultus.contracts.transform import LivenessTransform, PanelMember, TensorParams
 from vultus.contracts.words import Evidence
 from vultus.errors import WeightsUnavailable
 from vultus.networks.load import OWN_MEMBER
-from vultus.weights import entries, locate
 
 logger = logging.getLogger(__name__)
-ANY_ROOM = 1e9
-_PREFERRED = (FASNET, "npm-liveness")
 
 
 def fixed_member(params: TrainParams, weights: Path) -> tuple[str, Path] | None:
@@ -27,10 +27,10 @@ def fixed_member(params: TrainParams, weights: Path) -> tuple[str, Path] | None:
     if params.pad_member == "own":
         return None
     if params.pad_member != "auto":
-        return params.pad_member, _file(params.pad_member, weights)
-    for name in _PREFERRED:
+        return params.pad_member, locate_published(params.pad_member, weights)
+    for name in PUBLISHED_MEMBERS:
         try:
-            return name, _file(name, weights)
+            return name, locate_published(name, weights)
         except WeightsUnavailable as error:
             logger.warning("panel member not to be had", extra={"member": name, "why": str(error)})
     return None
@@ -58,11 +58,21 @@ def transform_of(
         room_max=ANY_ROOM if fixed is None else params.room_min,
         evidence=Evidence.SIMULATED,
         output="logit",
-        training_data="the train split of this run; attack presentations simulated",
+        training_data=("begun with ImageNet-1k; " if params.pad_pretrained else "")
+        + "the train split of this run; attack presentations simulated",
         licence="Apache-2.0",
     )
-    others = [] if fixed is None else [_member(*fixed, params)]
-    return LivenessTransform(detector=params.detector, members=(own, *others))
+    if fixed is None:
+        return LivenessTransform(detector=params.detector, members=(own,))
+    name, file = fixed
+    other = published_member(
+        name,
+        file,
+        _place(name),
+        room_min=params.room_min,
+        threshold=params.pad_member_threshold,
+    )
+    return LivenessTransform(detector=params.detector, members=(own, other))
 
 
 def copy_member(fixed: tuple[str, Path], folder: Path) -> None:
@@ -75,33 +85,3 @@ def copy_member(fixed: tuple[str, Path], folder: Path) -> None:
 
 def _place(name: str) -> str:
     return f"members/{name}.onnx"
-
-
-def _member(name: str, file: Path, params: TrainParams) -> PanelMember:
-    if name == FASNET:
-        return fasnet_member(
-            file,
-            _place(name),
-            room_min=params.room_min,
-            threshold=params.pad_member_threshold,
-        )
-    row = entries()[name]
-    return PanelMember(
-        name=name,
-        file=_place(name),
-        sha256=sha256_of(file),
-        tensor=TensorParams(side=128, order="bgr"),
-        scales=(2.7,),
-        room_min=params.room_min,
-        room_max=ANY_ROOM,
-        evidence=Evidence.REAL,
-        output="softmax0",
-        threshold=params.pad_member_threshold,
-        training_data=row.training_data,
-        licence=row.licence,
-    )
-
-
-def _file(name: str, weights: Path) -> Path:
-    """The verified ONNX. Raises: WeightsUnavailable."""
-    return locate_fasnet(weights) if name == FASNET else locate(name, weights)

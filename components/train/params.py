@@ -56,6 +56,21 @@ class PadAugment(BaseModel):
     noise: float = Field(default=0.012, ge=0, le=0.05, description="of a range of 2, at most")
 
 
+class PadAuxiliary(BaseModel):
+    """Weights of the auxiliary losses of liveness; 0 leaves the head out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fourier: float = Field(default=0.25, ge=0, description="guess the Fourier spectrum")
+    pixel: float = Field(default=0.0, ge=0, description="bona fide or attack at every place")
+    species: float = Field(default=0.0, ge=0, description="which PAI species, or bona fide")
+
+    @property
+    def chosen(self) -> dict[str, float]:
+        """The heads that there are, with their weights."""
+        return {name: weight for name, weight in self.model_dump().items() if weight}
+
+
 class TrainParams(BaseModel):
     """Params of the train step; the defaults are those of liveness where the tasks differ."""
 
@@ -138,7 +153,27 @@ class TrainParams(BaseModel):
     # liveness
     pad_side: int = Field(default=96, ge=32, multiple_of=32, description="crop side, pixels")
     pad_scales: tuple[float, ...] = Field(default=(1.0, 2.7), min_length=1)
-    fourier_weight: float = Field(default=0.25, ge=0, description="auxiliary spectrum loss")
+    pad_network: Literal[
+        "lite0-frozen",
+        "compact",
+        "minifasnet",
+        "mobilenet-v3-small",
+        "mobilenet-v3-large",
+        "efficientnet-b0",
+        "xception",
+    ] = Field(
+        default="lite0-frozen",
+        description="our own member: a head on a frozen trunk, or a network that is trained",
+    )
+    pad_frequency: Literal["none", "fft", "dct"] = Field(
+        default="fft", description="branch over the log-spectrum of the crops; not lite0-frozen"
+    )
+    pad_auxiliary: PadAuxiliary = Field(
+        default=PadAuxiliary(), description="weights of the auxiliary losses; not lite0-frozen"
+    )
+    pad_pretrained: bool = Field(
+        default=False, description="begin with ImageNet weights, where the network has them"
+    )
     bona_fide_share: float = Field(default=0.5, gt=0, lt=1, description="of every epoch")
     label_smoothing: float = Field(default=0.02, ge=0, lt=0.5)
     pad_member: Literal["auto", "own", "npm-liveness", "deepface-fasnet"] = Field(
@@ -149,10 +184,6 @@ class TrainParams(BaseModel):
         default=0.5, ge=0, le=1, description="its published operating point; never tuned here"
     )
 
-    pad_network: Literal["lite0-frozen", "fourier"] = Field(
-        default="lite0-frozen",
-        description="our own member: a head on a frozen trunk, or a network trained from scratch",
-    )
     head_pull: float = Field(
         default=1.5, gt=0, description="lite0-frozen: lambda of mean loss + lambda/2 · ‖weight‖²"
     )

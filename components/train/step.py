@@ -23,6 +23,7 @@ from vultus.contracts.seams import Store, Tracker
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.contracts.words import Task
 from vultus.dataset.leftout import LeftOut
+from vultus.weights import entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 4
+_CODE = 5
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 
@@ -143,11 +144,20 @@ def _train(
             "params": params.model_dump(mode="json"),
             "run_id": log.run_id,
             "seconds": seconds,
+            "begun_with": _begun_with(params, weights),
         }
         transform = trained.write(out, facts).transform if world.first else trained.transform("")
     shutil.rmtree(state.folder, ignore_errors=True)
     logger.info("trained", extra={"task": params.task.value, "seconds": seconds})
     return _report(params.task, trained, transform, log.run_id, seconds)
+
+
+def _begun_with(params: TrainParams, weights: Path) -> dict[str, dict[str, str]]:
+    """Licence and training data of the row that a whole network began with: rows can go away."""
+    if params.weights is None:
+        return {}
+    row = entry(params.weights, weights)
+    return {params.weights: {"licence": row.licence, "training_data": row.training_data}}
 
 
 def _course(params: TrainParams) -> "Callable[..., Trained]":

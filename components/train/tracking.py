@@ -14,7 +14,6 @@ from vultus.errors import TrackingUnavailable
 if TYPE_CHECKING:
     from torch import nn
 
-    from vultus.networks.engine import Lesson
 
 logger = logging.getLogger(__name__)
 _RUN_ID = "run_id.txt"
@@ -55,7 +54,7 @@ class Log:
             self.params({f"environment.{name}": value for name, value in found.items()})
             self._attach({"environment.json": json.dumps(found, indent=2).encode()}, "")
 
-    def look(self, lesson: "Lesson") -> "Callable[[int, nn.Module], None]":
+    def look(self, lesson: object) -> "Callable[[int, nn.Module], None]":
         """For `fit(look=…)`: after every epoch the lesson's worst errors and its confusion.
 
         Lessons that can show neither (`components.train.errors`) are looked at for nothing.

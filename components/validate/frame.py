@@ -11,7 +11,14 @@ from components.validate.params import ValidateParams
 from vultus.contracts.faces import FaceCrops, RawFaces
 from vultus.contracts.words import QUALITY_COMPONENTS, Presentation
 from vultus.dataset.near import Rows
-from vultus.dataset.straddle import ACROSS_SPLITS, NEAR_COLUMNS, REASONS, TWO_IDENTITIES, doubtful
+from vultus.dataset.straddle import (
+    ACROSS_SPLITS,
+    NEAR_COLUMNS,
+    REASONS,
+    TWO_IDENTITIES,
+    NearRows,
+    doubtful,
+)
 
 _WORDS = ("subject", "split", "presentation", "species", "source", "licence")
 _POSE = ("yaw_deg", "pitch_deg", "roll_deg")
@@ -41,7 +48,7 @@ def crops_frame(crops: FaceCrops, params: ValidateParams) -> pd.DataFrame:
     for name in (*_POSE, *(f"quality_{name}" for name in QUALITY_COMPONENTS)):
         made[name] = columns.numbers(name, np.float32)
     found = doubtful(
-        columns.table(NEAR_COLUMNS),
+        NearRows.of(crops.stream(NEAR_COLUMNS)),
         near_bits=params.near_duplicate_bits,
         identity_bits=params.same_picture_bits,
     )
@@ -59,7 +66,7 @@ def _shared(columns: Columns, params: ValidateParams) -> dict[str, Any]:
     `species_fits`: attacks have a species, others none; `simulation_fits`: simulated rows say how.
     """
     made: dict[str, Any] = {name: columns.words(name) for name in _WORDS}
-    made["image"] = columns.codes("image_sha256").astype(np.int32)
+    made["image"] = columns.numbered("image_sha256")
     made["simulated"] = columns.numbers("simulated", np.bool_)
     made["width"] = columns.numbers("width", np.int32)
     made["height"] = columns.numbers("height", np.int32)

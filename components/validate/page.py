@@ -6,12 +6,14 @@ import numpy as np
 
 from components.validate.album import Album
 from components.validate.page_groups import attack_blocks, group_blocks
-from components.validate.page_pictures import picture_blocks
+from components.validate.page_pictures import measurement_blocks, picture_blocks
 from components.validate.page_suspects import quarantine_blocks, suspect_blocks
+from components.validate.page_training import Recipes, training_blocks
 from components.validate.tiles import faces_of, spaced
 from vultus.contracts.words import Verdict as Outcome
 from vultus.dataset.bands import pictures_per_subject
 from vultus.dataset.census import Census
+from vultus.dataset.limit import listed
 from vultus.dataset.survey import SPLITS, Survey
 from vultus.reports import Block, Heading, Picture, Table, Text, Verdict
 from vultus.reports.counts import bar_chart, column_chart
@@ -25,8 +27,10 @@ def title_of(found: Survey) -> str:
     return f"Dataset report: version {found.digest[:12]}"
 
 
-def dataset_blocks(found: Survey, album: Album | None) -> list[Block]:
-    """The whole document. album: None leaves the pictures out."""
+def dataset_blocks(
+    found: Survey, album: Album | None, recipes: Recipes | None = None
+) -> list[Block]:
+    """The whole document. album: None leaves the pictures out; recipes: None the augmentation."""
     blocks: list[Block] = [_headline(found)]
     if not found.rendered:
         blocks.append(
@@ -43,7 +47,10 @@ def dataset_blocks(found: Survey, album: Album | None) -> list[Block]:
     blocks += picture_blocks(found, album)
     blocks += group_blocks(found)
     blocks += attack_blocks(found, album)
+    blocks += training_blocks(found, album, recipes)
     blocks += quarantine_blocks(found, album)
+    if found.census.own.any():
+        blocks += measurement_blocks(found)
     blocks += _made(found)
     return blocks
 
@@ -62,8 +69,9 @@ def _headline(found: Survey) -> Verdict:
     if same is not None and same.across_splits:
         faults.append(_many(len(same.across_splits), "near duplicate", "lies in two splits"))
     whole = (
-        f"{_many(census.rows, 'picture')} of {_many(census.subjects, 'subject')}, "
-        f"{int(census.own.sum()):,} of them bona fide as captured"
+        f"{_many(census.rows, 'picture')} of {_many(census.subjects, 'subject')} from "
+        f"{listed(list(census.labels['source'].names))}, {int(census.own.sum()):,} of them bona fide "
+        "as captured"
     )
     lacking = f"{len(found.limits)} things this data cannot support are listed below."
     if faults:

@@ -1,6 +1,7 @@
 """Which groups of people and conditions are covered, and what the attacks look like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from components.validate.album import Album
 from components.validate.tiles import faces_of, spaced
 from vultus.contracts.words import Species
 from vultus.dataset.census import Mask
+from vultus.dataset.limit import listed
 from vultus.dataset.survey import Survey
 from vultus.reports import Block, Heading, Picture, Text
 from vultus.reports.counts import cross_chart
@@ -38,14 +40,14 @@ def group_blocks(found: Survey) -> Iterator[Block]:
         f"thin (framed): fewer than {enough} subjects, {int((whole.people == 0).sum())} of them "
         "empty (full frame). A figure about a thin cell is about these few people.",
     )
-    pieces = -(-len(whole.rows) // _ROWS_A_CHART)
-    for part in np.array_split(np.arange(len(whole.rows)), pieces):
-        names = [whole.rows[row] for row in part]
+    for part in _charts(whole.rows):
+        names = [whole.rows[row].replace("_", " ") for row in part]
+        groupings = listed(list(dict.fromkeys(_grouping(name) for name in names)))
         yield Picture(
             cross_chart(names, whole.columns, whole.people[part], enough),
             "svg",
             f"Subjects by split, from {names[0]} to {names[-1]}",
-            f"Subjects by split: {names[0].split(':')[0]} to {names[-1].split(':')[0]}.",
+            f"Subjects by split: {groupings}.",
         )
     for row, column, one in found.pairs:
         yield Picture(
@@ -54,6 +56,21 @@ def group_blocks(found: Survey) -> Iterator[Block]:
             f"Subjects by {row} and {column}",
             f"Subjects by {row} (down) and {column} (across), all splits.",
         )
+
+
+def _charts(rows: Sequence[str]) -> list[list[int]]:
+    """Places of the rows of each chart: as many groupings as fit, none of them torn."""
+    charts: list[list[int]] = [[]]
+    for _, group in groupby(range(len(rows)), key=lambda row: _grouping(rows[row])):
+        places = list(group)
+        if charts[-1] and len(charts[-1]) + len(places) > _ROWS_A_CHART:
+            charts.append([])
+        charts[-1] += places
+    return charts
+
+
+def _grouping(row: str) -> str:
+    return row.split(": ")[0]
 
 
 def attack_blocks(found: Survey, album: Album | None) -> Iterator[Block]:

@@ -39,7 +39,7 @@ def name_of(value: str) -> str:
 
 def number(value: float) -> str:
     """Three digits that say something, no powers of ten."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
 
 
 def picture_blocks(found: Survey, album: Album | None) -> Iterator[Block]:
@@ -49,7 +49,7 @@ def picture_blocks(found: Survey, album: Album | None) -> Iterator[Block]:
         return
     yield Heading("How the pictures are")
     yield Text(
-        "Bona fide pictures as captured. Below each chart: faces from one end of the scale to the "
+        "Bona fide pictures as captured. With each chart: faces from one end of the scale to the "
         "other, evenly spaced by rank, line by line.",
         quiet=True,
     )
@@ -65,7 +65,6 @@ def picture_blocks(found: Survey, album: Album | None) -> Iterator[Block]:
     if "quality_unified" in values:
         yield from _quantity(found, album, "Quality", "quality_unified", ("worst", "best"))
     yield from _skin(found, album)
-    yield from _all(found)
 
 
 def _quantity(
@@ -74,7 +73,8 @@ def _quantity(
     values = found.census.values[name]
     yield Heading(title, 2)
     yield from _histogram(found, values, name_of(name))
-    yield from _strip(found, album, values, f"{title}: from {ends[0]} to {ends[1]}.")
+    unit = " px" if name.endswith("_px") else ""
+    yield from _strip(found, album, values, f"{title}: from {ends[0]} to {ends[1]}.", unit)
 
 
 def _pose(found: Survey, album: Album | None) -> Iterator[Block]:
@@ -90,7 +90,7 @@ def _pose(found: Survey, album: Album | None) -> Iterator[Block]:
         "Yaw and pitch, estimated from five landmarks; darker squares hold more pictures.",
     )  # fmt: skip
     yield from _strip(
-        found, album, values["yaw_deg"], "From turned to the left to turned to the right."
+        found, album, values["yaw_deg"], "From turned to the left to turned to the right.", "°"
     )
 
 
@@ -123,7 +123,7 @@ def _skin(found: Survey, album: Album | None) -> Iterator[Block]:
     )
     yield from _histogram(found, values, name_of("ita_deg"))
     yield from _strip(
-        found, album, values, "From the lowest ITA (darker) to the highest (lighter)."
+        found, album, values, "From the lowest ITA (darker) to the highest (lighter).", "°"
     )
 
 
@@ -153,13 +153,16 @@ def _bins(pictures: int) -> int:
     return int(np.clip(2 * np.sqrt(pictures), 8, 40))
 
 
-def _strip(found: Survey, album: Album | None, values: Values, caption: str) -> Iterator[Block]:
+def _strip(
+    found: Survey, album: Album | None, values: Values, caption: str, unit: str = ""
+) -> Iterator[Block]:
     if album is None:
         return
     rows = np.flatnonzero(found.census.own & np.isfinite(values))
     if rows.size:
         chosen = spaced(rows[np.argsort(values[rows], kind="stable")], _STRIP)
-        ends = f" Lowest {number(values[chosen[0]])}, highest {number(values[chosen[-1]])}."
+        lowest, highest = (number(values[chosen[place]]) + unit for place in (0, -1))
+        ends = f" Lowest {lowest}, highest {highest}."
         yield Picture(
             faces_of(album, [[row] for row in chosen]),
             "jpeg",
@@ -168,19 +171,23 @@ def _strip(found: Survey, album: Album | None, values: Values, caption: str) -> 
         )
 
 
-def _all(found: Survey) -> Iterator[Block]:
+def measurement_blocks(found: Survey) -> Iterator[Block]:
+    """Quantiles of everything that was measured: for looking things up."""
     rows = tuple(
         (
             name_of(name),
             f"{one.n:,}",
-            *(number(v) for v in (one.low, one.q05, one.median, one.q95, one.high)),
+            number(one.median),
+            f"{number(one.q05)} to {number(one.q95)}",
+            f"{number(one.low)} to {number(one.high)}",
         )
         for name, one in sorted(found.spreads().items())
     )
-    yield Heading("All measurements", 2)
+    yield Heading("All measurements")
     yield Table(
-        ("quantity", "n", "lowest", "5 %", "median", "95 %", "highest"),
+        ("quantity", "n", "median", "nine in ten lie within", "lowest to highest"),
         rows,
-        numeric=(1, 2, 3, 4, 5, 6),
-        caption="Quality components are named after ISO/IEC 29794-5; the computations are our own.",
+        numeric=(1, 2, 3, 4),
+        caption="Bona fide pictures as captured. Quality components are named after "
+        "ISO/IEC 29794-5; the computations are our own.",
     )

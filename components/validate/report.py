@@ -9,6 +9,7 @@ from pathlib import Path
 from components.validate.album import Album
 from components.validate.naming import write_suspects
 from components.validate.page import dataset_blocks, title_of
+from components.validate.page_training import Recipes
 from vultus.contracts.faces import FaceCrops, RawFaces
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.transform import RecognitionTransform
@@ -25,16 +26,17 @@ _NO_STORE = "no pictures were read"
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What a report is made with. Both seams may be missing: the report then says what it lacks.
+    """What a report is made with. Each seam may be missing: the report then says what it lacks.
 
     store: where the pictures lie. encoder: embeds chips, to judge the labels; `no_encoder` says why
-    there is none.
+    there is none. recipes: training's augmentation, which this room may not see (it is torch).
     """
 
     params: SurveyParams = field(default_factory=SurveyParams)
     store: Store | None = None
     encoder: Encoder | None = None
     no_encoder: str = "no encoder was given"
+    recipes: Recipes | None = None
 
     def survey(
         self,
@@ -77,7 +79,7 @@ class DatasetReport:
         found = self.survey(version, raw, said)
         said("drawing the report")
         album = None if self.store is None else Album(version, self.store)
-        blocks = dataset_blocks(found, album)
+        blocks = dataset_blocks(found, album, self.recipes)
         title = title_of(found)
         (folder / "report.html").write_text(to_html(title, blocks), encoding="utf-8")
         (folder / "report.pdf").write_bytes(to_pdf(title, blocks))

@@ -24,6 +24,7 @@ _GROUPS = (
     "data",
     "report",
     "images",
+    "compare",
 )
 
 

@@ -18,6 +18,7 @@ _NEXT = (
     ("vultus verify A.jpg B.jpg", "are these two pictures one person?"),
     ("vultus serve", "the same as a server, with a page for the webcam"),
     ("vultus models", "versions, aliases, why the gate refused"),
+    ("vultus compare", "every model there is, side by side: accuracy, cost, licence"),
     ("vultus ui", "MLflow: runs, metrics, models"),
 )
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ import typer
 from vultus.settings import Settings
 
 if TYPE_CHECKING:
+    from components.validate.page_training import Recipes
     from components.validate.report import DatasetReport
     from pipelines.intake import Intake
 
@@ -97,7 +99,7 @@ def report(
             return
         place = out or settings.paths.reports / f"data-{opened.digest[:12]}"
         place.mkdir(parents=True, exist_ok=True)
-        found = writer.write(opened, place, raw, said)
+        found = replace(writer, recipes=_recipes()).write(opened, place, raw, said)
     if as_json:
         typer.echo(json.dumps(figures(found), indent=2))
     else:
@@ -152,6 +154,13 @@ def _writer(settings: Settings) -> "DatasetReport":
     return dataset_report(SurveyParams(), store_from(settings.storage, home), home.weights, threads)
 
 
+def _recipes() -> "Recipes":
+    from components.train.showing import shown_chips, shown_crops
+    from components.validate.page_training import Recipes
+
+    return Recipes(recognition=shown_chips, liveness=shown_crops)
+
+
 def _facts(taken: "Intake") -> dict[str, Any]:
     """What one screen says."""
     from vultus.dataset.survey import quarantine_of
@@ -163,6 +172,8 @@ def _facts(taken: "Intake") -> dict[str, Any]:
         pairs = zip(table["presentation"].to_pylist(), table["simulated"].to_pylist(), strict=True)
         presentations.update(f"{kind}{', simulated' if made else ''}" for kind, made in pairs)
     return {
+        "read": taken.read,
+        "known": taken.known,
         "faces": dict(presentations),
         "subjects": len(subjects),
         "quarantine": quarantine_of(taken.crops, taken.raw),
@@ -182,6 +193,9 @@ def _print(facts: dict[str, Any], name: str) -> None:
 
     faces, refused = facts["faces"], facts["quarantine"]
     table = Table("", "", title="Data version", title_justify="left", show_header=False)
+    table.add_row("offered", f"{facts['read'] + facts['known']:,}")
+    table.add_row("  read now", f"{facts['read']:,}")
+    table.add_row("  known from before", f"{facts['known']:,}")
     table.add_row("faces", f"{sum(faces.values()):,}")
     for kind, count in faces.items():
         table.add_row(f"  {kind.replace('_', ' ')}", f"{count:,}")

@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vultus.settings import Settings
+
+if TYPE_CHECKING:
+    from vultus.contracts.seams import VersionRef
+    from vultus.signing import PublicKey
 
 _JSON = typer.Option("--json", help="machine-readable")
 
@@ -23,10 +27,12 @@ def models(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from serving.assembly import trusted_key
     from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
     from vultus.registry import registry_from
 
     settings: Settings = ctx.obj
+    key = trusted_key(settings)
     registry = registry_from(settings.tracking, settings.paths)
     found = [v for name in (RECOGNITION_MODEL, PAD_MODEL) for v in registry.versions(name)]
     rows: list[dict[str, Any]] = [
@@ -36,6 +42,7 @@ def models(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) -> None:
             "aliases": list(version.aliases),
             "gate": version.tags.get("gate", "not judged"),
             "reasons": version.tags.get("gate_reasons", ""),
+            "gate_fault": _gate_fault(version, key),
             "data_sha256": version.tags.get("data_sha256", ""),
             "git_commit": version.tags.get("git_commit", ""),
             "run_id": version.run_id,
@@ -52,11 +59,32 @@ def models(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) -> None:
             str(row["version"]),
             ", ".join(row["aliases"]),
             str(row["gate"]),
-            str(row["reasons"]),
+            str(row["gate_fault"] or row["reasons"]),
             str(row["data_sha256"])[:10],
             str(row["git_commit"])[:10],
         )
     Console().print(table)
+
+
+def _gate_fault(version: "VersionRef", key: "PublicKey") -> str | None:
+    """What is wrong with the tags that say how the gate decided; None where they are as signed."""
+    from vultus.errors import BadSignature
+    from vultus.signing import verify_decision
+
+    tags = version.tags
+    if "gate" not in tags:
+        return None
+    try:
+        signed = verify_decision(tags.get("gate_decision", ""), tags.get("gate_signature", ""), key)
+    except BadSignature as error:
+        return f"do not believe the tag: {error}"
+    said = (version.name, version.version, tags.get("digest"), tags["gate"])
+    if said != (signed.name, signed.version, signed.digest, signed.decision):
+        return (
+            f"do not believe the tag: what was signed is {signed.name}/{signed.version} "
+            f"{signed.decision}"
+        )
+    return None
 
 
 def promote(
@@ -70,7 +98,6 @@ def promote(
     from components.promote import PromoteParams, promote_model
     from vultus.errors import BadParameter
     from vultus.registry import registry_from, tracker_from
-    from vultus.signing import public_key_of
     from vultus.storage import store_from
 
     settings: Settings = ctx.obj
@@ -88,7 +115,7 @@ def promote(
         tracker=tracker_from(settings.tracking, home),
         store=door.store,
         home=home,
-        public_key=public_key_of(door.signing_key()),
+        signing_key=door.signing_key(),
     )
     if as_json:
         typer.echo(report.model_dump_json(indent=2))

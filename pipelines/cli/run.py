@@ -72,9 +72,9 @@ def step(
     from pipelines.single import run_step
 
     settings: Settings = ctx.obj
-    decision = run_step(settings, verb, inputs or [], outputs or [], params, change or [])
-    typer.echo(f"{verb}: {decision or 'done'}")
-    if decision == "refused":
+    ran = run_step(settings, verb, inputs or [], outputs or [], params, change or [])
+    typer.echo(f"{verb}: {ran.answer or 'done'}")
+    if ran.answer == "refused":
         raise typer.Exit(1)
 
 

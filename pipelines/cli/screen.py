@@ -20,6 +20,7 @@ from pipelines.params import STEPS, check_params
 from pipelines.placement import CHECKOUT
 from pipelines.served import Served, champions_of, serve_once
 from pipelines.source import git_commit
+from vultus.contracts.home import Home
 from vultus.contracts.words import RECOGNITION_MODEL, Task
 from vultus.registry import MlflowServer
 from vultus.settings import Settings
@@ -67,7 +68,7 @@ def run_on_screen(
             with view.watching(title, run):
                 run.execute(
                     compiled[task],
-                    arguments,
+                    _beside(settings.paths, task, arguments),
                     environment=environment,
                     changed=view.refresh,
                     runner=runner,
@@ -118,6 +119,17 @@ def _plan(
             plan.append((task, "recognition: the packaged trunk, unchanged", untouched))
         plan.append((task, task.value, params))
     return plan
+
+
+def _beside(home: Home, task: Task, arguments: dict[str, Any]) -> dict[str, Any]:
+    """PAD is judged together with the champion recogniser, by its number: an alias would move under
+    the cache. Whoever names another one, or null, keeps that."""
+    given = arguments.get("evaluate", {})
+    champion = ChampionPointer.read(home, RECOGNITION_MODEL)
+    if task is not Task.LIVENESS or champion is None or "recogniser" in given:
+        return arguments
+    uri = f"models:/{RECOGNITION_MODEL}/{champion.version}"
+    return {**arguments, "evaluate": {**given, "recogniser": uri}}
 
 
 def _environment(settings: Settings, server: MlflowServer | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ from vultus.contracts.models import Checkpoint, OnnxModel, Parity
 from vultus.contracts.transform import RecognitionTransform
 from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.inference.encoder import OnnxEncoder
-from vultus.signing import load_or_create_key, public_key_of
+from vultus.signing import load_or_create_key
 from vultus.storage import FolderStore
 
 Band = tuple[str, tuple[int, int, int], int, int]
@@ -164,7 +164,7 @@ class Workshop:
             tracker=tracking.tracker,
             store=self.store,
             home=self.home,
-            public_key=public_key_of(key),
+            signing_key=key,
         )
 
     def data(self, name: str, change: Callable[[pa.Table], pa.Table]) -> Path:

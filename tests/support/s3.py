@@ -140,6 +140,8 @@ class Line:
     url: str = ""
     cuts: int = 0
     ranges: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    """Paths of GET requests, in order."""
 
 
 @contextmanager
@@ -154,7 +156,9 @@ def breaking_line(endpoint: str, *, after_bytes: int, cuts: int) -> Iterator[Lin
             back.start()
             with suppress(OSError):
                 while data := near.recv(65536):
-                    line.ranges += re.findall(r"(?im)^range: (\S+)", data.decode("latin-1"))
+                    head = data.decode("latin-1")
+                    line.ranges += re.findall(r"(?im)^range: (\S+)", head)
+                    line.asked += re.findall(r"(?m)^GET (\S+)", head)
                     far.sendall(data)
                 far.shutdown(socket.SHUT_WR)
             back.join(10)

@@ -3,6 +3,11 @@
 DeepFace fetches the two files by URL when it is first used; vultus takes them from its cache, or from
 our weights folder, checks them, and makes one ONNX of them that any image can run without torch and
 without DeepFace. Each network sees the square of 2.7 (4.0) times the longer box side, as in DeepFace.
+
+`DeepFace.analyze(picture, actions=["spoof"])` was asked for; DeepFace has no such action. Today's call
+is `DeepFace.extract_faces(picture, anti_spoofing=True)`, whose faces carry `is_real` and
+`antispoof_score`. Here the same networks answer `vultus liveness picture` once
+`vultus weights fetch deepface-fasnet` has brought them: no TensorFlow, no DeepFace, at any point.
 """
 
 import json
@@ -49,7 +54,7 @@ def locate_fasnet(weights: Path, published: Mapping[str, str] = PUBLISHED) -> Pa
         return known
     target = weights / FILE
     first, second = (_checked(name, digest, weights) for name, digest in published.items())
-    from vultus.networks.minifasnet import write_pair  # torch: only where there is work for it
+    from vultus.networks.pads.minifasnet import write_pair  # torch: only where there is work for it
 
     weights.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=weights, prefix=".fasnet-") as place:
@@ -107,8 +112,9 @@ def _checked(name: str, digest: str, weights: Path) -> Path:
     file = next((place / name for place in places if (place / name).is_file()), None)
     if file is None:
         raise WeightsUnavailable(
-            f"{NAME}: {name} lies neither in {' nor in '.join(map(str, places))}; let DeepFace fetch "
-            "it once (DeepFace.extract_faces(picture, anti_spoofing=True)) or put it there"
+            f"{NAME}: {name} lies neither in {' nor in '.join(map(str, places))}; type `vultus weights "
+            f"fetch {NAME}`, or let DeepFace fetch it once "
+            "(DeepFace.extract_faces(picture, anti_spoofing=True))"
         )
     if (found := sha256_of(file)) != digest:
         raise WeightsUnavailable(

@@ -1,8 +1,9 @@
 """What a step hands to the next: a folder with a manifest, whole or not there at all.
 
 A folder is written beside its place and moved there in one rename, so that no reader ever sees half
-of one; `open` checks the kind and the sha256 of every file, so that a file cut or changed later is
-noticed too.
+of one; its files are on the disk before the manifest names them, and all of it before `create` returns,
+so that no record outlives what it speaks of. `open` checks the kind and the sha256 of every file, so
+that a file cut or changed later is noticed too.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vultus.contracts.writing import sync_folder, sync_tree, write_through
 from vultus.errors import BadArtifact, StorageUnavailable
 
 MANIFEST = "manifest.json"
@@ -114,11 +116,13 @@ class Artifact:
                 sha256=digests,
                 facts=dict(facts or {}),
             )
-            (partial / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2))
+            sync_tree(partial)
+            _write_manifest(partial, manifest)
             partial.chmod(0o755)
             if path.exists():
                 shutil.rmtree(path)
             os.replace(partial, path)  # noqa: PTH105 -- the atomic form is the point
+            sync_folder(path.parent)
         except OSError as error:
             raise StorageUnavailable(
                 f"cannot write {path}: {error}; free space, then rerun"
@@ -164,6 +168,13 @@ def sha256_of(file: Path) -> str:
         while piece := stream.read(_CHUNK_BYTES):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    text = manifest.model_dump_json(by_alias=True, indent=2)
+    with (folder / MANIFEST).open("wb", buffering=0) as stream:
+        write_through(stream.fileno(), [text.encode()])
+    sync_folder(folder)
 
 
 def _check_file(folder: Path, name: str, expected: str) -> None:

@@ -56,6 +56,32 @@ PAD_SCORES = pa.schema(
     ]
 )
 
+SEARCHES = pa.schema(
+    [
+        pa.field("probe", pa.string(), nullable=False),  # chip_sha256
+        pa.field("subject", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("gallery", pa.int32(), nullable=False),  # people enrolled, the mate among them
+        pa.field("mate_rank", pa.int32(), nullable=False),  # from 1; a tie counts against the mate
+        pa.field("mate_score", pa.float32(), nullable=False),
+        pa.field("other_score", pa.float32(), nullable=False),  # the best of all others
+    ]
+)
+
+SYSTEM_ATTEMPTS = pa.schema(
+    [
+        pa.field(
+            "image", pa.string(), nullable=False
+        ),  # as in PAD_TRIALS, the test split in its order
+        pa.field("box", pa.list_(pa.float32(), 4), nullable=False),
+        pa.field("species", pa.string()),  # null = bona fide
+        pa.field("reference", pa.string()),  # chip_sha256; null = its person has no other picture
+        pa.field("score", pa.float32()),  # against the reference
+        pa.field("threshold", pa.float32(), nullable=False),  # of the recogniser
+        pa.field("pad_accepted", pa.bool_(), nullable=False),  # by the panel
+    ]
+)
+
 THRESHOLDS = pa.schema(
     [
         pa.field("score", pa.float32(), nullable=False),  # a threshold, in score units
@@ -83,6 +109,14 @@ LINEAGE = pa.schema(
 )
 """lineage.parquet: every face of the data version, so that a gate can see what a model was taught."""
 
+CALIBRATION = pa.schema(
+    [
+        pa.field("picture", pa.string(), nullable=False),  # sha256 of the chip; PAD: of the context
+        pa.field("box", pa.list_(pa.float32(), 4), nullable=False),  # of the face, in the context
+    ]
+)
+"""calibration.parquet: a few pictures of the training split, for networks that need to see some."""
+
 
 def short_digest(sha256: str) -> int:
     """First 64 bits of a hex sha256, as `LINEAGE` keeps them."""
@@ -107,8 +141,10 @@ CONDITION_POINTS = pa.schema(
 
 class EvaluationReport(Artifact):
     """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
-    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `report.html`, `report.pdf`; for
-    recognition `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for.
+    `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `calibration.parquet`,
+    `report.html`, `report.pdf`; for recognition `searches.parquet` (SEARCHES) and
+    `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for; for PAD
+    `system.parquet` (SYSTEM_ATTEMPTS), where a recogniser was named.
 
     facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.
     For PAD `thresholds.parquet` describes the panel: llr of bona fide, `fmr` = APCER of the worst

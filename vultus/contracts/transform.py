@@ -25,7 +25,7 @@ class DetectorParams(_Record):
     )
     refine: bool = Field(
         default=True,
-        description="one more O-Net pass on its own box; fast: and on its mirror image",
+        description="one more O-Net pass on its own box; fast: closer and on mirror images too",
     )
     mode: Literal["fast", "plain"] = Field(
         default="fast",
@@ -111,5 +111,5 @@ class LivenessTransform(_WithDetector):
 class Architecture(_Record):
     """architecture.json of a Checkpoint: which network the weights fit."""
 
-    name: str = Field(description="sface-adapter, edge, lite0-frozen, fourier-pad, …")
+    name: str = Field(description="sface-adapter, edge, lite0-frozen, compact-pad, …")
     options: dict[str, int | float | str | bool] = Field(default_factory=dict)

@@ -75,16 +75,18 @@ class Census:
 
 
 @dataclass
-class _Words:
-    """Joins the dictionaries of many parts into one."""
+class Words:
+    """Joins the dictionaries of many parts into one; no word is kept more than once."""
 
     places: dict[str, int] = field(default_factory=dict)
     parts: list[Codes] = field(default_factory=list)
 
     def add(self, column: pa.ChunkedArray | pa.Array) -> None:
+        """Take the next part of a column of strings."""
         self.parts.append(self.codes(column))
 
     def codes(self, column: pa.ChunkedArray | pa.Array) -> Codes:
+        """The part alone, int32 [n]: -1 for null."""
         encoded = pc.dictionary_encode(column)
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.unify_dictionaries().combine_chunks()
@@ -97,6 +99,7 @@ class _Words:
         return np.asarray(lookup[places], np.int32)
 
     def labels(self) -> Labels:
+        """All parts that were added, in their order."""
         joined = np.concatenate([*self.parts, np.empty(0, np.int32)]).astype(np.int32)
         self.parts.clear()
         return Labels(joined, tuple(self.places))
@@ -106,7 +109,7 @@ class _Words:
 class _Attributes:
     """Declared attributes of many parts: name -> words, with the rows they stand in."""
 
-    words: dict[str, _Words] = field(default_factory=dict)
+    words: dict[str, Words] = field(default_factory=dict)
     found: dict[str, list[tuple[NDArray[np.int64], Codes]]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
 
@@ -124,7 +127,7 @@ class _Attributes:
             first_row += len(chunk)
 
     def _add(self, name: str, rows: NDArray[np.int64], values: pa.Array) -> None:
-        words = self.words.setdefault(name, _Words())
+        words = self.words.setdefault(name, Words())
         self.found.setdefault(name, []).append((rows, words.codes(values)))
         if len(words.places) > _MOST_VALUES:
             self.dropped.add(name)
@@ -155,7 +158,7 @@ def take_census(
         tables: parts with at least subject, split, presentation, simulated and image_sha256.
         said: called after each part with the rows so far.
     """
-    words = {name: _Words() for name in _LABELS}
+    words = {name: Words() for name in _LABELS}
     attributes = _Attributes()
     values: dict[str, list[Values]] = {}
     simulated: list[Mask] = []

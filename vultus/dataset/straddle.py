@@ -4,13 +4,18 @@ A picture in training whose near duplicate is tested makes the test say too much
 lies under two subjects is wrong under one of them, and nobody knows which.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vultus.contracts.words import Presentation, Split
-from vultus.dataset.near import Hashes, Rows, near_pairs
+from vultus.dataset.census import Words
+from vultus.dataset.near import Hashes, near_pairs
 
 NEAR_COLUMNS = ("phash", "subject", "split", "presentation", "simulated")
 """What `doubtful` reads of a table of FaceCrops."""
@@ -20,32 +25,58 @@ TWO_IDENTITIES = "near_duplicate_two_identities"
 REASONS = {1: ACROSS_SPLITS, 2: TWO_IDENTITIES}
 """Code of `doubtful` -> reason in the quarantine."""
 
+Flags = NDArray[np.bool_]
 _PROTECTED = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 """From the split that gives up its rows first to the one that keeps them all."""
 
-Flags = NDArray[np.bool_]
+
+@dataclass(frozen=True)
+class NearRows:
+    """What decides over near duplicates, 14 bytes a row.
+
+    hashes uint64 [N], perceptual; subject int32 [N]; original bool [N]: bona fide, nothing simulated;
+    rank int8 [N]: place of the split in `_PROTECTED`, -1 for a word that is none.
+    """
+
+    hashes: Hashes
+    subject: NDArray[np.int32]
+    original: Flags
+    rank: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, tables: Iterable[pa.Table]) -> Self:
+        """Args: tables: at least NEAR_COLUMNS of CROP_SCHEMA, in pieces, of which none is kept."""
+        order = pa.array([split.value for split in _PROTECTED])
+        words = Words()
+        hashes, original, rank = [np.empty(0, np.uint64)], [np.empty(0, bool)], [np.empty(0, "i1")]
+        for table in tables:
+            words.add(table["subject"])
+            hashes.append(table["phash"].to_numpy())
+            bona_fide = pc.equal(table["presentation"], Presentation.BONA_FIDE.value)
+            original.append(pc.and_(bona_fide, pc.invert(table["simulated"])).to_numpy())
+            place = pc.fill_null(pc.index_in(table["split"], order), -1)
+            rank.append(place.to_numpy().astype(np.int8))
+        return cls(
+            np.concatenate(hashes),
+            words.labels().codes,
+            np.concatenate(original).astype(bool),
+            np.concatenate(rank),
+        )
 
 
-def doubtful(crops: pa.Table, *, near_bits: int = 3, identity_bits: int = 1) -> NDArray[np.int8]:
+def doubtful(rows: NearRows, *, near_bits: int = 3, identity_bits: int = 1) -> NDArray[np.int8]:
     """A code of REASONS for each row to refuse, 0 for the others.
 
     Args:
-        crops: at least NEAR_COLUMNS of CROP_SCHEMA.
         near_bits: hashes this near are the same picture, as far as leakage goes.
         identity_bits: bona fide originals this near are the same picture, whatever the subject says.
     Returns: int8 [N]. After the rows are gone, no near pair spans two splits.
     """
-    hashes = crops["phash"].to_numpy()
-    subject = codes(crops["subject"])
-    original = pc.and_(
-        pc.equal(crops["presentation"], Presentation.BONA_FIDE.value), pc.invert(crops["simulated"])
-    ).to_numpy()
-    rank = pc.index_in(crops["split"], pa.array([split.value for split in _PROTECTED])).to_numpy()
-    found = np.zeros(len(hashes), np.int8)
-    confused = two_identities(hashes, subject, original, identity_bits)
+    found = np.zeros(len(rows.hashes), np.int8)
+    confused = two_identities(rows.hashes, rows.subject, rows.original, identity_bits)
     found[confused] = 2
     left = np.flatnonzero(~confused)
-    found[left[straddlers(hashes[left], rank[left], near_bits)]] = 1
+    found[left[straddlers(rows.hashes[left], rows.rank[left], near_bits)]] = 1
     return found
 
 
@@ -78,7 +109,9 @@ def straddlers(hashes: Hashes, rank: NDArray[np.integer], radius: int) -> Flags:
     return given_up
 
 
-def two_identities(hashes: Hashes, subject: Rows, original: Flags, radius: int) -> Flags:
+def two_identities(
+    hashes: Hashes, subject: NDArray[np.integer], original: Flags, radius: int
+) -> Flags:
     """Originals that lie, nearly the same, under two subjects.
 
     Args:
@@ -102,9 +135,3 @@ def two_identities(hashes: Hashes, subject: Rows, original: Flags, radius: int) 
     confused = np.zeros(len(hashes), bool)
     confused[np.flatnonzero(original)[several[back]]] = True
     return confused
-
-
-def codes(column: pa.ChunkedArray) -> Rows:
-    """One whole number for each different value, int64 [N]; null is -1."""
-    indices = column.combine_chunks().dictionary_encode().indices
-    return np.asarray(indices.fill_null(-1).to_numpy(), np.int64)

@@ -56,6 +56,13 @@ def squared(boxes: Boxes) -> Boxes:
     return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
 
 
+def scaled(boxes: Boxes, factor: float) -> Boxes:
+    """Shrink or grow each box about its centre; `factor` of sides. float32 [N, 4]."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2 * factor
+    return np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+
+
 def clipped(boxes: Boxes, height: int, width: int) -> Boxes:
     """Cut each box at the borders of an image of that size. float32 [N, 4]."""
     return np.clip(boxes, 0, np.array([width, height, width, height], np.float32)).astype(

@@ -3,7 +3,7 @@
 What differs from `cascade`: the scales lie on one canvas, each shrunk from the half image that is
 nearest to it; crops are bilinear samples of such halves; boxes keep their fractions; candidates
 are looked at a batch at a time, best first, for as long as batches bring faces; the last pass looks
-at the mirror image too.
+closer twice, and at the mirror images too.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vultus.contracts.arrays import Boxes, LandmarkSets, RgbBatch, RgbImage, Scores
 from vultus.contracts.seams import Detections
 from vultus.contracts.transform import DetectorParams
-from vultus.faces.boxes import areas, clipped, moved, nms, squared
+from vultus.faces.boxes import areas, clipped, moved, nms, scaled, squared
 from vultus.faces.canvas import painted, plan_for
 from vultus.faces.octaves import Octaves
 
@@ -26,6 +26,10 @@ _BATCH = 32
 _SAMPLES = 2
 """Across and down each pixel of the last net's crops: its landmarks then shake no more than those of
 `cascade` when the picture moves (measured; with 1 they shake by a tenth more)."""
+_GLIMPSES = (1.0, 0.93, 0.87)
+"""Sides of the squares the last pass sees of a face, as shares of its own. The mean of their landmarks
+is nearer the truth than those of any one (renders: 5.9 % of the eye distance, 6.2 % from the first
+alone), for the net's errors at different sizes are not the same."""
 _MOST_CELLS = 1500
 """A wall of cells is thinned to its best before boxes are compared in pairs."""
 
@@ -111,9 +115,13 @@ class SwiftCascade:
     def _again(
         self, octaves: Octaves, boxes: Boxes, landmarks: LandmarkSets, logits: Scores
     ) -> tuple[Boxes, LandmarkSets, Scores]:
-        """One more O-Net pass on each face's own square and on its mirror image: the mean of the two
-        shakes less under a shift, and what the net thinks of left and right alone cancels out."""
-        new_boxes, new_landmarks, new_logits = self._output(octaves, squared(boxes), mirrored=True)
+        """One more O-Net pass on squares about each face and on their mirror images: the mean
+        landmarks shake less under a shift, and what the net thinks of left and right alone cancels
+        out. Box and logit are those of the face's own square."""
+        squares = np.concatenate([scaled(squared(boxes), share) for share in _GLIMPSES])
+        seen = self._output(octaves, squares, mirrored=True)
+        new_boxes, each, new_logits = seen[0][: len(boxes)], seen[1], seen[2][: len(boxes)]
+        new_landmarks = each.reshape(len(_GLIMPSES), *landmarks.shape).mean(axis=0)
         better = new_logits > self._least[2]
         return (
             np.where(better[:, None], new_boxes, boxes),

@@ -68,7 +68,7 @@ class OnnxPadMember:
                 scales=self.member.scales,
                 params=self.member.tensor,
             )
-            scores[part] = _bona_fide(
+            scores[part] = bona_fide(
                 self._session.run(None, {self._inlet: tensor})[0], self.member.output
             )
         return scores
@@ -135,7 +135,7 @@ def _check(members: Sequence[PanelMember]) -> None:
             )
 
 
-def _bona_fide(raw: NDArray[np.float32], output: str) -> Scores:
+def bona_fide(raw: NDArray[np.float32], output: str) -> Scores:
     """Network output -> probability of bona fide, float32 [N]."""
     answers = np.asarray(raw, np.float64)
     if output == "logit":

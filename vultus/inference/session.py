@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from vultus.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from onnxruntime import InferenceSession
 
 
@@ -16,9 +18,7 @@ def session_of(model: Path | bytes, *, threads: int = 1) -> "InferenceSession":
     Args: model: a file or its bytes; threads: inside one operator.
     Raises: WeightsUnavailable, if the file is no model.
     """
-    # Since 1.32 the mere import writes a device id below ~/.cache and reports usage to its maker.
-    # A server that sees faces tells nobody; the variable counts only if it is set before the import.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    _silence()
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -33,3 +33,19 @@ def session_of(model: Path | bytes, *, threads: int = 1) -> "InferenceSession":
     except Exception as error:  # onnxruntime's exceptions share no root that it exports
         name = model.name if isinstance(model, Path) else "the model"
         raise WeightsUnavailable(f"{name} cannot be loaded: {error}") from error
+
+
+def quantisation() -> "ModuleType":
+    """ONNX Runtime's tool that makes int8 networks; it needs onnx too."""
+    _silence()
+    import onnxruntime.quantization as tool
+
+    return cast("ModuleType", tool)
+
+
+def _silence() -> None:
+    """Since 1.32 the mere import writes a device id below ~/.cache and reports usage to its maker.
+
+    A server that sees faces tells nobody; the variable counts only if it is set before the import.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -18,6 +18,13 @@ Weights = NDArray[np.float64]
 _TOO_FEW = 0.5
 
 
+def multiplicities(subjects: int, replicates: int, seed: int = 0) -> Iterator[Codes]:
+    """How often each subject was drawn, replicate by replicate; int64 [subjects]."""
+    rng = np.random.default_rng(seed)
+    for _ in range(replicates):
+        yield np.bincount(rng.integers(0, subjects, subjects), minlength=subjects)
+
+
 def trial_weights(
     first: Codes, second: Codes | None = None, *, replicates: int, seed: int = 0
 ) -> Iterator[Weights]:
@@ -29,9 +36,7 @@ def trial_weights(
     Yields: float64 [N].
     """
     subjects = int(max(first.max(), -1 if second is None else second.max())) + 1
-    rng = np.random.default_rng(seed)
-    for _ in range(replicates):
-        drawn = np.bincount(rng.integers(0, subjects, subjects), minlength=subjects)
+    for drawn in multiplicities(subjects, replicates, seed):
         weight = drawn[first].astype(np.float64)
         if second is not None:
             weight *= np.where(first == second, 1.0, drawn[second])
@@ -55,9 +60,43 @@ def bootstrap(
     if len(first) == 0 or int(max(first.max(), 0 if second is None else second.max())) < 1:
         return None
     weights = trial_weights(first, second, replicates=replicates, seed=seed)
-    values = np.array([figure(weight) for weight in weights])
+    return percentiles(np.array([figure(weight) for weight in weights]), confidence)
+
+
+def percentiles(values: Weights, confidence: float = 0.95) -> Interval | None:
+    """Percentile interval of a figure's replicates; None where most have no value."""
     known = values[np.isfinite(values)]
-    if len(known) < _TOO_FEW * replicates:
+    if not len(known) or len(known) < _TOO_FEW * len(values):
         return None
     low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high))
+
+
+def bootstrap_share(
+    errors: NDArray[np.bool_],
+    first: Codes,
+    second: Codes | None = None,
+    *,
+    replicates: int = 400,
+    seed: int = 0,
+    subjects: int | None = None,
+) -> Weights:
+    """The share of errors in every replicate of `trial_weights`, float64 [R]; NaN without weight.
+
+    Trials of the same subjects weigh the same, so they are added up once.
+
+    Args: errors bool [N], N >= 1; subjects: K of all trials, so that their parts share the draws.
+    """
+    if subjects is None:
+        subjects = int(max(first.max(), -1 if second is None else second.max())) + 1
+    other = first if second is None else second
+    pair, place = np.unique(first * subjects + other, return_inverse=True)
+    trials = np.bincount(place, minlength=len(pair)).astype(np.float64)
+    wrong = np.bincount(place, errors, len(pair))
+    left, right = pair // subjects, pair % subjects
+    shares = np.empty(replicates)
+    for number, drawn in enumerate(multiplicities(subjects, replicates, seed)):
+        weight = drawn[left] * np.where(left == right, 1, drawn[right])
+        whole = float(weight @ trials)
+        shares[number] = weight @ wrong / whole if whole else np.nan
+    return shares

@@ -62,7 +62,7 @@ def threshold_at_fmr(non_mated: Values, target: float) -> float:
     Raises: NoTrials.
     """
     ordered = np.sort(_given(non_mated, "a threshold needs a non-mated comparison"))[::-1]
-    allowed = _share(target, len(ordered))
+    allowed = allowed_errors(target, len(ordered))
     if allowed >= len(ordered):
         return float(ordered[-1])
     return float(np.nextafter(ordered[allowed], np.inf))
@@ -74,7 +74,7 @@ def threshold_at_bpcer(bona_fide: Values, target: float) -> float:
     Raises: NoTrials.
     """
     ordered = np.sort(_given(bona_fide, "a threshold needs a bona fide presentation"))
-    return float(ordered[min(_share(target, len(ordered)), len(ordered) - 1)])
+    return float(ordered[min(allowed_errors(target, len(ordered)), len(ordered) - 1)])
 
 
 def bpcer_at_apcer(attacks: Mapping[str, Values], bona_fide: Values, target: float) -> float:
@@ -88,6 +88,11 @@ def bpcer_at_apcer(attacks: Mapping[str, Values], bona_fide: Values, target: flo
     return bpcer(bona_fide, max(threshold_at_fmr(scores, target) for scores in attacks.values()))
 
 
+def allowed_errors(target: float, count: int) -> int:
+    """How many errors of `count` are at most `target`; 0.05 of 20 is 1, whatever the rounding."""
+    return int(np.floor(target * count + 1e-9))
+
+
 def _accepted(scores: Values, threshold: float, need: str) -> float:
     return float(np.mean(_given(scores, need) >= threshold))
 
@@ -96,8 +101,3 @@ def _given(scores: Values, need: str) -> Values:
     if len(scores) == 0:
         raise NoTrials(f"{need}; none was given")
     return scores
-
-
-def _share(target: float, count: int) -> int:
-    """How many errors of `count` are at most `target`; 0.05 of 20 is 1, whatever the rounding."""
-    return int(np.floor(target * count + 1e-9))

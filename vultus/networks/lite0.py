@@ -9,13 +9,13 @@ excitation and has ReLU6 for swish.
 """
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vultus.errors import WeightsUnavailable
+from vultus.errors import BadArtifact, WeightsUnavailable
+from vultus.networks.state import read_state
 
 SIDE = 112
 TAPS = (4, 7, 10)
@@ -83,9 +83,9 @@ def read_lite0(file: Path) -> Lite0:
     network = Lite0()
     wanted = network.state_dict()
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = read_state(file)
         network.load_state_dict({name: state[name] for name in wanted})
-    except (OSError, EOFError, UnpicklingError, TypeError, KeyError, RuntimeError) as error:
+    except (BadArtifact, KeyError, RuntimeError) as error:
         raise WeightsUnavailable(
             f"{file.name} is no EfficientNet-Lite0: {error}; type `vultus weights fetch lite0`"
         ) from error

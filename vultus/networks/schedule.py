@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.utils.deterministic
 from torch import nn
+from torch.utils import deterministic
 
 # cuBLAS sums in a fixed order only with a workspace of a fixed size, which it reads when it starts.
 _CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+_memory: Any = deterministic  # its one attribute is made when it is asked for
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ def reproducible(params: FitParams) -> Iterator[None]:
     only shows who reads such memory, and was 13 to 19 % of a step (measured: fourier, edge).
     """
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    deterministic: Any = torch.utils.deterministic  # its setting is a property that mypy cannot see
-    filled = deterministic.fill_uninitialized_memory
+    filled = _memory.fill_uninitialized_memory
     on_gpu = params.device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         os.environ.setdefault(*_CUBLAS)
@@ -74,10 +74,10 @@ def reproducible(params: FitParams) -> Iterator[None]:
         torch.manual_seed(params.seed)
         torch.set_num_threads(params.threads)
         torch.use_deterministic_algorithms(True, warn_only=on_gpu)
-        deterministic.fill_uninitialized_memory = False
+        _memory.fill_uninitialized_memory = False
         try:
             yield
         finally:
             torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(strict)
-            deterministic.fill_uninitialized_memory = filled
+            _memory.fill_uninitialized_memory = filled

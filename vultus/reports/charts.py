@@ -21,16 +21,21 @@ _SIZE = (
 )  # inches; an SVG 374 wide: its text is about 10 px on a screen of 400
 _SOME = 5
 """Trials below which a point of the reliability chart is left out."""
+_MARKS = "os^Dv"
 _DASHES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
 class DetCurve:
-    """Two error rates in step, float64 [M] each, and an operating point on them, if any."""
+    """Two error rates in step, float64 [M] each, and an operating point on them, if any.
+
+    band: false accept rates, and the ends of the interval of the false reject rate at each.
+    """
 
     false_accept: Curve
     false_reject: Curve
     point: tuple[float, float] | None = None
+    band: tuple[Curve, Curve, Curve] | None = None
 
 
 def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes:
@@ -44,10 +49,13 @@ def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes
         x, y = (_deviate(v) for v in (curve.false_accept, curve.false_reject))
         colour = LIGHT[SERIES[place % len(SERIES)]]
         dash = _DASHES[place % len(_DASHES)]
+        if curve.band is not None:
+            at, low, high = (_deviate(rates) for rates in curve.band)
+            axes.fill_between(at, low, high, color=colour, alpha=0.16, linewidth=0)
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=label)
         if curve.point is not None:
-            at = [_deviate(np.array([v])) for v in curve.point]
-            axes.plot(*at, marker="o", color=colour, markersize=6, clip_on=False)
+            mark = [_deviate(np.array([v])) for v in curve.point]
+            axes.plot(*mark, marker="o", color=colour, markersize=6, clip_on=False)
     places = _deviate(np.array(_TICKS))
     names = [f"{100 * tick:g}" for tick in _TICKS]
     axes.set_xticks(places, names)
@@ -60,6 +68,19 @@ def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes
     axes.grid(color=LIGHT["line"], linewidth=0.6)
     if len(curves) > 1:
         axes.legend(frameon=False, labelcolor=LIGHT["ink"])
+    return _svg(figure)
+
+
+def cmc_chart(found: Curve, low: Curve, high: Curve) -> bytes:
+    """Share of searches whose mate is among the first k, with its interval; float64 [K], k from 1."""
+    figure, axes = _canvas()
+    ranks = np.arange(1, len(found) + 1)
+    axes.fill_between(ranks, 100 * low, 100 * high, color=LIGHT["blue"], alpha=0.16, linewidth=0)
+    axes.plot(ranks, 100 * found, "o-", color=LIGHT["blue"], linewidth=1.6, markersize=4)
+    axes.set_xlabel("candidates looked at")
+    axes.set_ylabel("mate among them, %")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.grid(color=LIGHT["line"], linewidth=0.6)
     return _svg(figure)
 
 
@@ -156,6 +177,29 @@ def interval_chart(
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel(xlabel)
     axes.grid(axis="x", color=LIGHT["line"], linewidth=0.6)
+    return _svg(figure)
+
+
+def scatter_chart(points: Sequence[tuple[str, float, float]], xlabel: str, ylabel: str) -> bytes:
+    """Named points; good ones lie down left. Args: points: label, x >= 0, y >= 0."""
+    figure, axes = _canvas(height=_SIZE[1] + 0.22 * len(points))
+    for place, (label, x, y) in enumerate(points):
+        axes.plot(
+            [x],
+            [y],
+            _MARKS[place % len(_MARKS)],
+            color=LIGHT[SERIES[place % len(SERIES)]],
+            markersize=8,
+            alpha=0.8,
+            clip_on=False,
+            label=label,
+        )
+    figure.legend(loc="outside lower left", frameon=False, labelcolor=LIGHT["ink"])
+    axes.set_xlim(0, 1.2 * max(x for _, x, _ in points) or 1)
+    axes.set_ylim(0, 1.2 * max(y for *_, y in points) or 1)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(color=LIGHT["line"], linewidth=0.6)
     return _svg(figure)
 
 

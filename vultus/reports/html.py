@@ -156,7 +156,7 @@ td:last-child,th:last-child{padding-right:0}
 .words{white-space:normal}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 .pictures{display:grid;gap:1.5rem 2.5rem;
- grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));
+ grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));
  margin:1.25rem 0}
 .pictures figure{margin:0;min-width:0}
 .pictures .wide{grid-column:1/-1}

@@ -94,7 +94,10 @@ def _rates(seen: Observed) -> Iterator[Finding]:
 
 
 def _demographic(trials: Trials) -> Finding:
-    """Our yardstick for "similar": every declared group keeps the limits that all together keep."""
+    """Our yardstick for "similar": every group keeps the limits that all together keep.
+
+    Groups are those of declared attributes, and the skin-tone bands that the pictures were given.
+    """
     said: list[Verdict] = []
     worst: tuple[float, str] = (-1.0, "")
     for name in trials.groups():
@@ -113,9 +116,10 @@ def _demographic(trials: Trials) -> Finding:
         "3.2.3",
         "similar performance for people of different demographic groups",
         Standing(worst_verdict(said).value),
-        f"{len(trials.groups())} declared groups; worst: {worst[1] or 'none could be judged'}",
+        f"{len(trials.groups())} groups, declared or estimated; worst: "
+        f"{worst[1] or 'none could be judged'}",
         f"in each group {_needed(FMR_LIMIT, np.zeros(0, bool))} non-mated comparisons",
-        "our yardstick: FMR and FNMR of every declared group keep the same limits at one threshold",
+        "our yardstick: FMR and FNMR of every group keep the same limits at one threshold",
     )
 
 

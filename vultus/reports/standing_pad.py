@@ -59,7 +59,12 @@ def _responses(figures: Sequence[Figure], scores: pa.Table) -> Iterator[Finding]
     ]
     yield _item("13", "APCER of each species", ", ".join(apcer))
     yield _item("13", "BPCER at the same thresholds", _rate(figures, "bpcer"))
-    yield _item("13", "BPCER at a fixed APCER", _rate(figures, "bpcer_at_apcer_10"))
+    fixed = [
+        f"at {percent} %: {rate}"
+        for percent in (1, 5, 10)
+        if (rate := _rate(figures, f"bpcer_at_apcer_{percent}"))
+    ]
+    yield _item("13", "BPCER at a fixed APCER", "; ".join(fixed))
     for keep, name in ((attack, "attack"), (~attack, "bona fide")):
         short = "APNRR" if name == "attack" else "BPNRR"
         share = f"{silent[keep].mean():.2%}" if keep.any() else ""

@@ -56,7 +56,7 @@ class Trials:
         return wrong[part], self.first[part], None if name == "FNMR" else self.second[part]
 
     def groups(self) -> list[str]:
-        """Declared attribute values."""
+        """Values of declared attributes, and estimated skin-tone bands."""
         return sorted({name for names in self.slices for name in names})
 
     def within(self, name: str) -> "Trials":

@@ -9,7 +9,10 @@ _LEAST_SPAN = 5.0
 
 
 def sweep_chart(
-    points: Sequence[tuple[str, float, float, float]], xlabel: str, doubled: float | None = None
+    points: Sequence[tuple[str, float, float, float]],
+    xlabel: str,
+    doubled: float | None = None,
+    ylabel: str = "FNMR, %",
 ) -> bytes:
     """Points at even distances, the mildest on the left, joined by lines.
 
@@ -26,6 +29,6 @@ def sweep_chart(
     axes.set_xticks(places, [label for label, *_ in points])
     axes.set_ylim(0, max(_LEAST_SPAN, 1.08 * max(highs)))
     axes.set_xlabel(xlabel)
-    axes.set_ylabel("FNMR, %")
+    axes.set_ylabel(ylabel)
     axes.grid(axis="y", color=LIGHT["line"], linewidth=0.6)
     return _svg(figure)

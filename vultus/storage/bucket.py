@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from vultus.errors import SourceChanged, SourceVanished, StorageUnavailable
-from vultus.storage.s3 import S3Address, client_of
+from vultus.storage.s3 import S3Address, advice_on, client_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ _CONNECTIONS = 32
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _PASSING = {"500", "502", "503", "504", "429", "SlowDown", "InternalError", "ServiceUnavailable"}
 _PASSING |= {"RequestTimeout", "ThrottlingException", "Throttling", "RequestTimeTooSkewed"}
-_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403", "ExpiredToken"}
 _GONE = {"NoSuchKey", "404", "NotFound"}
 _OTHER = {"PreconditionFailed", "412", "InvalidRange", "416"}
 
@@ -166,10 +165,7 @@ class Bucket:
             return SourceVanished(f"{self._address}{name} is gone since it was listed")
         if name and code in _OTHER:
             return SourceChanged(f"{self._address}{name} was replaced since it was listed")
-        advice = "check bucket and prefix"
-        if code in _KEYS:
-            advice = "check VULTUS_STORAGE__ACCESS_KEY, VULTUS_STORAGE__SECRET_KEY and their rights"
-        return StorageUnavailable(f"{self._address} refuses: {error}; {advice}")
+        return StorageUnavailable(f"{self._address} refuses: {error}; {advice_on(error)}")
 
     @cached_property
     def _client(self) -> Any:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from vultus.contracts.writing import sync_folder, write_through
 from vultus.errors import StorageUnavailable
 from vultus.storage.content import ContentStore
-from vultus.storage.writing import sync_folder, write_through
 
 _OPEN_FILES = 32
 

@@ -10,7 +10,8 @@ import hashlib
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,13 +51,38 @@ def write_pack(files: Files, pieces: Sequence[bytes], digests: Sequence[bytes]) 
     return name
 
 
+_PLACE = np.dtype([("pack", "i4"), ("start", "i8"), ("length", "u4")])
+
+
 @dataclass(frozen=True)
-class _Merged:
-    """All indices as one: 32 bytes a piece, sorted by the first 8 bytes of its sha256."""
+class _Run:
+    """Entries of some indices, sorted by the first 8 bytes of the sha256: 24 bytes a piece."""
+
+    heads: NDArray[np.uint64]
+    places: NDArray[np.void]
+
+    @classmethod
+    def of(cls, heads: NDArray[np.uint64], places: NDArray[np.void]) -> Self:
+        """The same entries, sorted."""
+        order = np.argsort(heads, kind="stable")
+        return cls(heads[order], places[order])
+
+
+@dataclass(frozen=True)
+class _Known:
+    """All indices: runs whose lengths at least halve, so that a new pack costs no sort of everything."""
 
     packs: tuple[str, ...] = ()
-    heads: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
-    where: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    runs: tuple[_Run, ...] = ()
+
+    def joined(self, packs: Sequence[str], run: _Run) -> "_Known":
+        """With the entries of these packs."""
+        runs = list(self.runs)
+        while runs and len(runs[-1].heads) < 2 * len(run.heads):
+            last = runs.pop()
+            heads = np.concatenate([last.heads, run.heads])
+            run = _Run.of(heads, np.concatenate([last.places, run.places]))
+        return _Known((*self.packs, *packs), (*runs, run))
 
 
 class PackIndex:
@@ -64,27 +90,30 @@ class PackIndex:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._merged = _Merged()
+        self._known = _Known()
         self._lock = threading.Lock()
 
     def find(self, digest: bytes) -> list[Place]:
         """Places whose content may be of that sha256 (32 bytes): nearly always none or one."""
-        merged = self._merged
+        known = self._known
         head = np.uint64(int.from_bytes(digest[:8], "big"))
-        low = int(np.searchsorted(merged.heads, head, side="left"))
-        high = int(np.searchsorted(merged.heads, head, side="right"))
-        return [
-            Place(merged.packs[pack], start, length)
-            for pack, start, length in merged.where[low:high].tolist()
-        ]
+        found = []
+        for run in known.runs:
+            low = int(np.searchsorted(run.heads, head, side="left"))
+            high = int(np.searchsorted(run.heads, head, side="right"))
+            found += [
+                Place(known.packs[pack], start, length)
+                for pack, start, length in run.places[low:high].tolist()
+            ]
+        return found
 
     def holds(self, heads: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """For each first 8 bytes of a sha256, whether a pack has such a piece."""
-        known = self._merged.heads
-        if len(known) == 0:
-            return np.zeros(len(heads), np.bool_)
-        near = np.minimum(np.searchsorted(known, heads), len(known) - 1)
-        return np.asarray(known[near] == heads, np.bool_)
+        there = np.zeros(len(heads), np.bool_)
+        for run in self._known.runs:
+            near = np.minimum(np.searchsorted(run.heads, heads), len(run.heads) - 1)
+            there |= run.heads[near] == heads
+        return there
 
     def refresh(self) -> bool:
         """Take in the packs that came since. Returns: whether any did. Raises: StorageUnavailable."""
@@ -92,27 +121,20 @@ class PackIndex:
             names = self._files.names(FOLDER)
             if names is None:
                 return False
-            old = self._merged
+            known = self._known
             whole = {name.removesuffix(".pack") for name in names if name.endswith(".pack")}
             finished = {name.removesuffix(".idx") for name in names if name.endswith(".idx")}
-            read = {name: self._entries(name) for name in (whole & finished) - set(old.packs)}
-            new = sorted(name for name, entry in read.items() if entry is not None)
+            read = {name: self._entries(name) for name in (whole & finished) - set(known.packs)}
+            new = {name: read[name] for name in sorted(read) if read[name] is not None}
             if not new:
                 return False
-            entries = [entry for name in new if (entry := read[name]) is not None]
-            places = [
-                np.stack(
-                    [np.full(len(entry), number), entry["start"], entry["length"]], axis=1
-                ).astype(np.int64)
-                for number, entry in enumerate(entries, len(old.packs))
+            parts = [
+                _placed(entry, number)
+                for number, entry in enumerate(new.values(), len(known.packs))
+                if entry is not None
             ]
-            heads = np.concatenate([old.heads, *(entry["head"] for entry in entries)])
-            order = np.argsort(heads, kind="stable")
-            self._merged = _Merged(
-                packs=(*old.packs, *new),
-                heads=heads[order].astype(np.uint64),
-                where=np.concatenate([old.where, *places])[order],
-            )
+            heads, places = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            self._known = known.joined(list(new), _Run.of(heads, places))
             return True
 
     def _entries(self, name: str) -> NDArray[np.void] | None:
@@ -122,3 +144,10 @@ class PackIndex:
             logger.warning("an index of the store is unreadable", extra={"pack": name})
             return None
         return np.frombuffer(data, _ENTRY)
+
+
+def _placed(entry: NDArray[np.void], pack: int) -> tuple[NDArray[np.uint64], NDArray[np.void]]:
+    """Heads and places of one index."""
+    places = np.zeros(len(entry), _PLACE)
+    places["pack"], places["start"], places["length"] = pack, entry["start"], entry["length"]
+    return entry["head"].astype(np.uint64), places

@@ -9,6 +9,7 @@ from vultus.errors import StorageUnavailable
 from vultus.storage.content import ContentStore
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
+_KEYS = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403", "ExpiredToken"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ class BucketFiles:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING and "Key" in arguments:
                 return None
-            raise StorageUnavailable(f"{self._address} refuses {operation}: {error}") from error
+            raise StorageUnavailable(
+                f"{self._address} refuses {operation}: {error}; {advice_on(error)}"
+            ) from error
         except BotoCoreError as error:
             raise StorageUnavailable(
                 f"{self._address} does not answer {operation}: {error}; "
@@ -133,6 +136,13 @@ def client_of(address: S3Address, silent_s: float, **config: Any) -> Any:
         aws_secret_access_key=address.secret_key,
         config=Config(connect_timeout=min(5.0, silent_s), read_timeout=silent_s, **config),
     )
+
+
+def advice_on(error: Any) -> str:
+    """What to look at when a server refuses. Args: error: botocore's ClientError."""
+    if str(error.response.get("Error", {}).get("Code")) in _KEYS:
+        return "check VULTUS_STORAGE__ACCESS_KEY, VULTUS_STORAGE__SECRET_KEY and their rights"
+    return "check bucket and prefix"
 
 
 class S3Store(ContentStore):

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydantic import ValidationError
 
-from components.evaluate.comparisons import _in_turn, _pairs
-from components.evaluate.figures import rate_figure, units
+from components.evaluate.comparisons import Comparisons, _in_turn, _pairs, _slices
+from components.evaluate.figures import familiar_figures, rate_figure, units
+from components.evaluate.groups import differentials, judged_groups
+from components.evaluate.levels import exponent, levels_of, threshold_at
 from components.evaluate.operating import Negatives, operating_points
 from components.evaluate.params import EvaluateParams
 from components.evaluate.pictures import fair_draw
-from components.evaluate.recognition import exponent, threshold_at
-from vultus.contracts.words import Verdict
+from vultus.contracts.words import Split, Verdict
 from vultus.metrics import Calibration, clopper_pearson, fmr
 
 groups = arrays.arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 5))
@@ -90,3 +91,92 @@ def test_names_of_operating_points() -> None:
 def test_a_wrong_param_is_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         EvaluateParams.model_validate(wrong)
+
+
+def _faces(sexes: list[str], pictures: int, ita: list[float], seed: int = 0) -> Comparisons:
+    """Comparisons of people whose embeddings are drawn; no picture, no encoder."""
+    rng = np.random.default_rng(seed)
+    owners = np.repeat(np.arange(len(sexes)), pictures)
+    vectors = rng.normal(size=(len(owners), 8)) + 2 * rng.normal(size=(len(sexes), 8))[owners]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = [
+        {
+            "subject": f"person-{owner}",
+            "chip_sha256": f"{place:064x}",
+            "attributes": [("sex", sexes[owner])],
+            "ita_deg": ita[owner],
+        }
+        for place, owner in enumerate(owners)
+    ]
+    first, second = np.triu_indices(len(owners), 1)
+    scores = (vectors[first] * vectors[second]).sum(axis=1).astype(np.float32)
+    slices = _slices(rows, first, second)
+    embeddings = vectors.astype(np.float32)
+    return Comparisons(Split.TEST, rows, embeddings, owners, first, second, scores, slices)
+
+
+def test_groups_are_judged_at_one_threshold_and_thin_ones_left_out() -> None:
+    """Six women, six men, one other; the skin estimate has two bands. Rates by hand."""
+    trials = _faces(["f"] * 6 + ["m"] * 6 + ["x"], 5, [60.0] * 7 + [20.0] * 6)
+    params = EvaluateParams(replicates=100)
+    assert judged_groups(trials, params.min_slice) == {
+        "sex": ["sex=f", "sex=m"],
+        "skin_estimate": ["skin_estimate=tan", "skin_estimate=very light"],
+    }
+    figures = {(f.name, f.slice): f for f in differentials(trials, 0.6, params)}
+    rates = []
+    for name in ("sex=f", "sex=m"):
+        part = trials.in_slice(name)
+        accepted = part.scores >= np.float32(0.6)
+        rates.append((1 - accepted[part.mated].mean(), accepted[~part.mated].mean()))
+    (fnmr_f, fmr_f), (fnmr_m, fmr_m) = rates
+    ratio = figures["fnmr_worst_to_best", "sex"]
+    assert ratio.value == pytest.approx(max(fnmr_f, fnmr_m) / min(fnmr_f, fnmr_m))
+    apart = [abs(a - b) / (a + b) for a, b in ((fnmr_f, fnmr_m), (fmr_f, fmr_m))]
+    aggregate = figures["garbe", "sex"]
+    assert aggregate.value == pytest.approx(
+        sum(apart) / 2
+    )  # of two groups, Gini is |a - b| / (a + b)
+    assert aggregate.low is not None
+    assert aggregate.high is not None
+    assert 0 <= aggregate.low <= aggregate.high <= 1
+
+
+def test_a_group_without_an_error_has_no_ratio() -> None:
+    trials = _faces(["f"] * 6 + ["m"] * 6, 5, [60.0] * 12)
+    figures = {f.name: f for f in differentials(trials, -1.0, EvaluateParams(replicates=60))}
+    assert figures["fnmr_worst_to_best"].value is None  # all accepted: nobody is refused
+    assert "no group has an error" in figures["fnmr_worst_to_best"].method
+    assert figures["fmr_worst_to_best"].value == pytest.approx(1)
+    assert figures["garbe"].value == 0
+
+
+def test_a_level_that_the_trials_cannot_carry_gets_no_threshold() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=4000).astype(np.float32)
+    kind = Negatives(scores, np.arange(4000), np.arange(4000) + 1)
+    params = EvaluateParams(replicates=50, fmrs=(1e-2,), fmr=1e-2)
+    points = operating_points([kind], Calibration(2.0, -1.0), params)
+    levels = levels_of(points, len(scores), params)
+    assert [level.fmr for level in levels] == [1e-2, 1e-3, 1e-4, 1e-5, 1e-6]
+    assert [level.threshold is None for level in levels] == [False, False, True, True, True]
+    for level in levels[:2]:
+        assert level.threshold is not None
+        assert level.llr == pytest.approx(2 * level.threshold - 1, abs=1e-5)
+        assert not level.shown  # as many are accepted as allowed, so the bound lies above
+    asked = levels_of(points, len(scores), EvaluateParams(fmrs=(1e-5,), levels=()))
+    assert asked[-1].threshold == pytest.approx(float(scores.max()), abs=1e-6)
+
+
+def test_familiar_shares_are_mirrored_where_nothing_went_wrong() -> None:
+    """Three people, no error: right answers reach down to 1 - 3/3, not to a narrow interval."""
+    positive = np.tile([True, False], 60)
+    people = np.tile([0, 1, 2], 40)
+    found = {
+        f.name: f for f in familiar_figures(positive, positive, people, None, EvaluateParams())
+    }
+    assert [f"{found[n].value:g}" for n in ("accuracy", "precision", "recall", "f1")] == ["1"] * 4
+    for name in ("accuracy", "f1"):
+        assert (found[name].low, found[name].high) == (0, 1)
+    assert (found["far"].value, found["frr"].value) == (0, 0)
+    assert found["precision"].n == found["recall"].n == 60

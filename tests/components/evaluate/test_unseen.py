@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,16 @@ from vultus.errors import BadParameter
 from vultus.networks.load import OWN_MEMBER
 from vultus.storage import FolderStore
 
-TRAIN = {"task": "liveness", "pad_network": "fourier", "epochs": 1, "views": 1, "pad_side": 32}
+TRAIN = {"task": "liveness", "pad_network": "compact", "epochs": 1, "views": 1, "pad_side": 32}
+NETWORKS = [
+    {"pad_network": "compact"},
+    {"pad_network": "lite0-frozen"},
+    {"pad_network": "minifasnet", "pad_frequency": "none"},
+    {"pad_network": "mobilenet-v3-small", "pad_frequency": "dct", "pad_side": 64},
+    {"pad_network": "mobilenet-v3-large", "pad_side": 64, "pad_auxiliary": {"species": 0.5}},
+    {"pad_network": "efficientnet-b0", "pad_side": 64},
+    {"pad_network": "xception", "pad_side": 64},
+]
 
 
 def two_sources(folder: Path) -> None:
@@ -36,15 +46,21 @@ def two_sources(folder: Path) -> None:
     FaceCrops.write(folder, crops=crops, quarantine=artifact.quarantine, made_by="test", facts={})
 
 
-def judged(root: Path, leave_out: list[str], member: str = "own") -> EvaluationReport:
+def judged(
+    root: Path, leave_out: list[str], member: str = "own", **network: Any
+) -> EvaluationReport:
     store = FolderStore(root / "store")
     make_crops(root / "crops", store, subjects=12)
     two_sources(root / "crops")
     names = [member] if member != "own" else []
+    if network.get("pad_network") == "lite0-frozen":
+        names.append("lite0")
     train_model(
         root / "crops",
         root / "checkpoint",
-        TrainParams.model_validate({**TRAIN, "leave_out": leave_out, "pad_member": member}),
+        TrainParams.model_validate(
+            {**TRAIN, **network, "leave_out": leave_out, "pad_member": member}
+        ),
         store=store,
         tracker=None,
         resume=root / "resume",
@@ -55,8 +71,17 @@ def judged(root: Path, leave_out: list[str], member: str = "own") -> EvaluationR
     return EvaluationReport.open(root / "out")
 
 
-def test_an_unseen_species_stands_apart_and_sets_no_threshold(tmp_path: Path) -> None:
-    written = judged(tmp_path, ["species=replay", "source=elsewhere"])
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(one, id=one["pad_network"], marks=[pytest.mark.slow] if place else [])
+        for place, one in enumerate(NETWORKS)
+    ],
+)
+def test_an_unseen_species_stands_apart_and_sets_no_threshold(
+    tmp_path: Path, network: dict[str, Any]
+) -> None:
+    written = judged(tmp_path, ["species=replay", "source=elsewhere"], **network)
     scores = written.scores.to_pandas()
     validation = scores[scores.split == "validation"]
     assert "replay" not in set(validation.species)
@@ -106,3 +131,8 @@ def test_a_network_of_real_attacks_judges_the_simulation(tmp_path: Path) -> None
     assert figure.value == pytest.approx(float(np.median(prints)), abs=1e-6)
     assert written.figure("realism", "bona fide as it came, npm-liveness") is not None
     assert "How real the simulation looks" in (written.path / "report.html").read_text()
+
+
+def test_every_network_is_among_them() -> None:
+    names = get_args(TrainParams.model_fields["pad_network"].annotation)
+    assert {one["pad_network"] for one in NETWORKS} == set(names)

@@ -19,7 +19,12 @@ from components.train import TrainParams, train_model
 from support.crops import make_crops
 from support.pretrained import weights_folder
 from vultus.contracts.artifact import sha256_of
-from vultus.contracts.evaluation import PAD_TRIALS, RECOGNITION_TRIALS, EvaluationReport
+from vultus.contracts.evaluation import (
+    CALIBRATION,
+    PAD_TRIALS,
+    RECOGNITION_TRIALS,
+    EvaluationReport,
+)
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint, OnnxModel
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
@@ -51,11 +56,18 @@ class Bench:
             ),
         )
 
-    def evaluate(self, trials: pa.Table, **facts: Any) -> None:
+    def evaluate(
+        self, trials: pa.Table, *, calibrated: pa.Table | None = None, **facts: Any
+    ) -> None:
+        def fill(folder: Path) -> None:
+            pq.write_table(trials, folder / "trials.parquet")
+            if calibrated is not None:
+                pq.write_table(calibrated, folder / "calibration.parquet")
+
         given = {"checkpoint_digest": Checkpoint.open(self.root / "checkpoint").digest, **facts}
         EvaluationReport.create(
             self.root / "evaluation",
-            lambda folder: pq.write_table(trials, folder / "trials.parquet"),
+            fill,
             made_by="test",
             facts=given,
         )
@@ -69,6 +81,14 @@ class Bench:
             store=self.store,
         )
         return OnnxModel.open(self.root / "onnx")
+
+    def training_pictures(self, picture: str) -> pa.Table:
+        rows = FaceCrops.open(self.root / "crops").crops.to_pylist()
+        kept = [
+            {"picture": row[picture], "box": row["context_box"]}
+            for row in rows if row["split"] == "train"
+        ]  # fmt: skip
+        return pa.Table.from_pylist(kept, schema=CALIBRATION)
 
     def pad_trials(self) -> pa.Table:
         crops = FaceCrops.open(self.root / "crops").crops.to_pylist()
@@ -158,6 +178,62 @@ def test_without_trials_nothing_can_be_compared(pad: Bench) -> None:
     pad.evaluate(PAD_TRIALS.empty_table(), member_thresholds={"vultus-own": 0.5})
     with pytest.raises(NoTrials):
         pad.export()
+
+
+def test_an_export_says_what_it_is_made_of(pad: Bench) -> None:
+    pad.evaluate(pad.pad_trials(), member_thresholds={"vultus-own": 0.5})
+    model = pad.export()
+    said = model.manifest.facts["provenance"]
+    assert said["architecture"].startswith("lite0-frozen")
+    assert "lite0: Apache-2.0" in said["licence"]
+    assert said["training_data"].endswith("attack presentations simulated")
+    assert model.manifest.facts["int8"] == {}, "nobody asked for int8"
+    assert [file.name for file in model.path.rglob("*.onnx")] == ["vultus-own.onnx"]
+
+
+def test_an_int8_form_is_kept_where_it_is_near_and_its_distance_is_written_down(pad: Bench) -> None:
+    pad.evaluate(
+        pad.pad_trials(),
+        calibrated=pad.training_pictures("context_sha256"),
+        member_thresholds={"vultus-own": 0.5},
+    )
+    model = pad.export(int8=True, int8_max_difference=0.5)
+    small = model.path / "vultus-own.int8.onnx"
+    assert small.stat().st_size < (model.path / "vultus-own.onnx").stat().st_size / 2
+    assert model.parity.int8_max_abs_difference is not None
+    assert model.parity.int8_max_abs_difference > model.parity.max_abs_difference
+    assert "from float32 on" in model.manifest.facts["int8"]["vultus-own.onnx"]
+
+
+def test_an_int8_form_too_far_away_is_left_out_and_that_is_said(pad: Bench) -> None:
+    pad.evaluate(
+        pad.pad_trials(),
+        calibrated=pad.training_pictures("context_sha256"),
+        member_thresholds={"vultus-own": 0.5},
+    )
+    model = pad.export(int8=True, int8_max_difference=1e-6)
+    assert not list(model.path.rglob("*.int8.onnx"))
+    assert model.parity.int8_max_abs_difference is None
+    assert "allowed is 1e-06" in model.manifest.facts["int8"]["vultus-own.onnx"]
+
+
+def test_no_pictures_to_calibrate_on_costs_only_the_int8_form(pad: Bench) -> None:
+    pad.evaluate(pad.pad_trials(), member_thresholds={"vultus-own": 0.5})
+    model = pad.export(int8=True)
+    assert "evaluate again" in model.manifest.facts["int8"]["vultus-own.onnx"]
+    assert (model.path / "vultus-own.onnx").is_file()
+
+
+@pytest.mark.slow
+def test_an_int8_embedder_keeps_its_directions(bench: Bench) -> None:
+    bench.train("recognition", epochs=0)
+    chips = bench.training_pictures("chip_sha256")
+    bench.evaluate(bench.recognition_trials(), calibrated=chips)
+    model = bench.export(int8=True, int8_min_cosine=0.5)
+    assert model.parity.int8_min_cosine is not None
+    assert 0.5 <= model.parity.int8_min_cosine < 1
+    assert (model.path / "model.int8.onnx").is_file()
+    assert model.manifest.facts["provenance"]["licence"] == "sface: Apache-2.0 (OpenCV Zoo)"
 
 
 def test_two_slopes_are_a_prelu() -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -19,12 +20,20 @@ from support.versions import (
     recognition_model,
     recognition_report,
 )
+from vultus.contracts.artifact import sha256_of
 from vultus.contracts.home import Home
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.words import Evidence
 from vultus.errors import BadArtifact
 from vultus.registry.client import client_of
-from vultus.signing import ChampionPointer, PrivateKey, load_or_create_key, public_key_of
+from vultus.signing import (
+    ChampionPointer,
+    PrivateKey,
+    load_or_create_key,
+    public_key_of,
+    sign_decision,
+    verify_decision,
+)
 from vultus.storage import FolderStore
 
 pytestmark = pytest.mark.slow
@@ -92,7 +101,7 @@ class Bench:
             tracker=self.tracking.tracker,
             store=self.store,
             home=self.home,
-            public_key=public_key_of(key or self.key()),
+            signing_key=key or self.key(),
         )
 
     def champion(self, name: str = "vultus-recognition") -> int | None:
@@ -163,14 +172,16 @@ def test_a_worse_version_is_kept_but_not_promoted_and_says_why(
     assert tags["gate"] == "refused"
     assert tags["gate_reasons"] == "; ".join(report.reasons)
     files = client_of(bench.tracking.uri).list_artifacts(tags["run_id"], "gate")
-    assert [entry.path for entry in files] == ["gate/gate.json"]
+    assert [entry.path for entry in files] == [
+        f"gate/{name}" for name in ("decision.json", "decision.sig", "gate.json")
+    ]
 
     monkeypatch.setenv("VULTUS_HOME", str(bench.home.root))
-    listed = CliRunner().invoke(app, ["models", "--json"])
-    rows = {row["version"]: row for row in json.loads(listed.stdout)}
+    rows = _listed()
     assert rows[1]["aliases"] == ["champion"]
     assert (rows[2]["gate"], rows[2]["aliases"]) == ("refused", [])
     assert "EER (all) rose" in rows[2]["reasons"]
+    assert rows[2]["gate_fault"] is None, "the decision is as it was signed"
     again = CliRunner().invoke(app, ["promote", "vultus-recognition", "--version", "2"])
     assert again.exit_code == 1
     assert "EER (all) rose" in again.output
@@ -232,6 +243,43 @@ def test_figures_scores_and_lineage_are_signed(bench: Bench) -> None:
         *("model.onnx", "transform.json", "thresholds.parquet", "figures.json"),
         *("scores.parquet", "trials.parquet", "reference_features.parquet", "lineage.parquet"),
     }
+
+
+def test_a_decision_is_signed_and_an_edited_tag_is_seen(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench.promote(bench.recogniser("good"))
+    bench.promote(bench.recogniser("worse", sees=9))
+    tags = bench.tags(2)
+    client = client_of(bench.tracking.uri)
+    kept = Path(client.download_artifacts(tags["run_id"], "gate", str(tmp_path)))
+    signed = verify_decision(
+        (kept / "decision.json").read_text(),
+        (kept / "decision.sig").read_text(),
+        public_key_of(bench.key()),
+    )
+    assert (signed.version, signed.champion_before, signed.decision) == (2, 1, "refused")
+    assert signed.digest == tags["digest"]
+    assert signed.report_sha256 == sha256_of(kept / "gate.json")
+
+    monkeypatch.setenv("VULTUS_HOME", str(bench.home.root))
+    client.set_model_version_tag("vultus-recognition", "2", "gate", "passed")
+    row = _listed()[2]
+    assert row["gate_fault"].endswith("what was signed is vultus-recognition/2 refused")
+    text, signature = sign_decision(
+        signed.model_copy(update={"decision": "passed"}), PrivateKey.generate()
+    )
+    client.set_model_version_tag("vultus-recognition", "2", "gate_decision", text)
+    client.set_model_version_tag("vultus-recognition", "2", "gate_signature", signature)
+    assert "not signed with the key" in _listed()[2]["gate_fault"]
+    client.delete_model_version_tag("vultus-recognition", "2", "gate_signature")
+    assert "do not believe" in _listed()[2]["gate_fault"]
+    assert _listed()[1]["gate_fault"] is None
+
+
+def _listed() -> dict[int, dict[str, Any]]:
+    listed = CliRunner().invoke(app, ["models", "--json"])
+    return {row["version"]: row for row in json.loads(listed.stdout)}
 
 
 def test_a_version_signed_by_another_key_is_refused(bench: Bench) -> None:

@@ -167,13 +167,6 @@ def test_one_subject_is_refused_and_told_what_would_do(bench: Bench) -> None:
         bench.train()
 
 
-def test_one_picture_a_subject_is_enough_for_softmax_and_not_for_triplet(bench: Bench) -> None:
-    make_crops(bench.root / "crops", bench.store, subjects=15, images=1, attacks=False)
-    bench.train(head="softmax")
-    with pytest.raises(TrainingFailed, match="none of the 5 subjects has two"):
-        bench.train(head="triplet")
-
-
 def test_frozen_stages_stay_and_all_of_them_frozen_is_refused(bench: Bench) -> None:
     from vultus.networks.embedders.catalogue import build_embedder
     from vultus.networks.schedule import FitParams, reproducible

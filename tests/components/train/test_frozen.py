@@ -1,5 +1,6 @@
 """The head on a frozen trunk: what it weighs, what it says of itself, and what a kill changes."""
 
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -12,13 +13,16 @@ import pytest
 import torch
 
 from components.train import TrainParams, TrainReport, train_model
-from components.train.frozen import _shares
+from components.train.errors import pages
+from components.train.frozen import _Described, _shares
+from components.train.pictures import rows_of
 from components.train.presentations import BONA_FIDE, groups_of
 from support.crops import make_crops
 from support.pretrained import weights_folder
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint
 from vultus.contracts.transform import LivenessTransform
+from vultus.contracts.words import Split
 from vultus.errors import StorageUnavailable, TrainingFailed
 from vultus.networks.frozen_pad import FrozenPad
 from vultus.networks.lite0 import Lite0
@@ -140,9 +144,25 @@ def test_without_the_trunk_it_trains_from_scratch_and_says_so(
     checkpoint = Checkpoint.open(tmp_path / "checkpoint")
     transform = checkpoint.transform
     assert isinstance(transform, LivenessTransform)
-    assert checkpoint.architecture.name == "fourier-pad"
+    assert checkpoint.architecture.name == "compact-pad"
     assert "could not be had" in transform.members[0].training_data
     assert "EfficientNet-Lite0 is not to be had" in caplog.text
+
+
+def test_its_errors_are_shown_from_what_was_described(tmp_path: Path, store: FolderStore) -> None:
+    make_crops(tmp_path / "crops", store)
+    columns = ("context_sha256", "context_box", "species")
+    rows = rows_of(FaceCrops.open(tmp_path / "crops").crops, Split.VALIDATION, columns)
+    params = TrainParams.model_validate({**PARAMS, "pad_scales": (2.7,)})
+    wrong = np.array([-1.0 if row["species"] is None else 1.0 for row in rows])
+    wrong[3] *= 4
+    described = _Described(wrong, rows, params, store)
+    files = pages(described, FrozenPad())
+    assert set(files) == {"confusion.json", "confusion.png", "hardest.png"}
+    assert json.loads(files["confusion.json"])["bona_fide"] == {"bona_fide": 0, "attack": 8}
+    ((worst, _),) = described.hardest(FrozenPad(), 1)
+    picture, name = described.shown(worst)
+    assert (worst, picture.shape, name) == (3, (96, 96, 3), rows[3]["species"] or "bona_fide")
 
 
 def test_one_class_alone_is_refused(tmp_path: Path, store: FolderStore, weights: Path) -> None:

@@ -14,7 +14,7 @@ from vultus.contracts.models import Checkpoint
 from vultus.storage import FolderStore
 
 _PARAMS = {"task": "liveness", "epochs": 25, "batch": 4, "views": 2, "pad_side": 32, "patience": 0}
-_PARAMS |= {"pad_member": "own", "pad_network": "fourier"}
+_PARAMS |= {"pad_member": "own", "pad_network": "compact"}
 _COMMAND = """
 import sys
 from pathlib import Path

@@ -31,7 +31,7 @@ from vultus.storage import FolderStore
 from vultus.weights import entries
 
 QUICK = {"task": "liveness", "epochs": 1, "views": 1, "pad_side": 32, "pad_member": "own"}
-QUICK["pad_network"] = "fourier"
+QUICK["pad_network"] = "compact"
 
 
 @dataclass
@@ -218,9 +218,18 @@ def test_everything_is_tracked(bench: Bench) -> None:
     assert tracker.params["pad_side"] == 32
     assert [step for step, m in tracker.metrics if "validation_auc" in m] == [0, 1]
     assert "train_seconds" in tracker.metrics[-1][1]
+    assert {f"epochs/{epoch:03d}/confusion.json" for epoch in (0, 1)} <= set(tracker.files)
     environment = json.loads(tracker.files["/environment.json"])
     assert environment["torch"] == tracker.params["environment.torch"] == torch.__version__
     assert (environment["commit"], environment["processes"]) == ("unknown", 1)
+
+
+def test_a_frozen_trunk_shows_its_errors_too(bench: Bench) -> None:
+    weights_folder("lite0")
+    tracker = Recorder()
+    bench.train(tracker, **{**QUICK, "pad_network": "lite0-frozen"})
+    confusion = json.loads(tracker.files["epochs/000/confusion.json"])
+    assert {name: sum(row.values()) for name, row in confusion.items()}["bona_fide"] == 8
 
 
 @pytest.mark.parametrize(("when", "run_id"), [("always", ""), ("later", "run-7")])

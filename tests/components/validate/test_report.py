@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from components.crop import CropParams, crop_faces
 from components.ingest import IngestParams, ingest_faces
 from components.validate import ValidateParams, validate_crops
 from components.validate.difference import write_difference
+from components.validate.page_training import Changes, Recipes
 from components.validate.report import DatasetReport, dataset_report, packaged_encoder
 from support.crops import make_crops
 from support.flawed import write_flawed
 from support.heads import weights_folder
+from vultus.contracts.arrays import RgbImage
 from vultus.contracts.faces import FaceCrops, RawFaces
 from vultus.dataset.survey import SurveyParams
 from vultus.errors import BadData
@@ -58,6 +61,31 @@ def test_the_page_stands_alone_and_says_what_it_shows(
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["noise"]["pictures"] == 36
+
+
+def test_it_shows_what_training_will_do_to_these_pictures(
+    drawn: tuple[FaceCrops, FolderStore], tmp_path: Path
+) -> None:
+    crops, store = drawn
+    given: dict[str, int] = {}
+
+    def told(task: str) -> Changes:
+        def changes(pictures: Sequence[RgbImage]) -> Iterator[tuple[str, list[RgbImage]]]:
+            given[task] = len(pictures)
+            yield f"turned for {task}.", [picture[::-1] for picture in pictures]
+
+        return changes
+
+    recipes = Recipes(recognition=told("recognition"), liveness=told("PAD"))
+    DatasetReport(store=store, recipes=recipes).write(crops, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert given == {"recognition": 3, "PAD": 6}, "the subjects of train; both classes"
+    assert "turned for recognition." in page
+    assert "turned for PAD." in page
+    assert "overlook the cue" in page
+    bona_fide = FaceCrops.open(make_crops(tmp_path / "crops", store, subjects=4, attacks=False))
+    DatasetReport(store=store, recipes=recipes).write(bona_fide, tmp_path)
+    assert "turned for PAD." not in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.slow

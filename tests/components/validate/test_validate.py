@@ -117,6 +117,25 @@ def test_every_fault_is_found_by_its_own_expectation(crops: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_word_that_is_no_digest_is_refused_and_counted_as_itself(crops: Path) -> None:
+    def spoil(rows: Rows) -> None:
+        words = [
+            "short",
+            "short",
+            "",
+            "no hex, but as long as the digest of any picture ever is, 64",
+            "Z",
+        ]
+        for row, word in zip(rows, words, strict=False):
+            row["image_sha256"] = word
+
+    said, rows = refusal(spoilt(crops, spoil))
+    assert "raw.digests_whole" in said
+    assert len([row for row in rows if (row["table"], row["column"]) == ("raw", "image")]) == 2
+    assert len([r for r in rows if (r["table"], r["column"]) == ("raw", "digests_whole")]) == 5
+
+
+@pytest.mark.slow
 def test_an_uneven_stratum_and_a_missing_attribute_stop_the_run(crops: Path) -> None:
     def spoil(rows: Rows) -> None:
         for row in rows:

@@ -209,6 +209,7 @@ def test_what_is_here_stays_and_what_cannot_be_had_is_named(
     vultus: _Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DEEPFACE_HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody listens: no network
     said = vultus("weights", "fetch", "mtcnn", "--json")
     assert said.exit_code == 0, said.output
     assert json.loads(said.stdout)[0]["error"] is None

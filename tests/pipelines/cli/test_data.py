@@ -1,6 +1,7 @@
 """`vultus data`: versions are made, listed, reported and compared; exit codes 0, 1 and 2."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,8 @@ def test_a_report_is_written_where_one_asks_for_it(
 ) -> None:
     result = vultus("report", versions[1].digest[:8], "--out", str(tmp_path / "out"))
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "out" / "report.html").is_file()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "What training will do to these pictures" in page
     assert "report.html" in result.output
 
 
@@ -122,3 +124,19 @@ def test_a_folder_becomes_a_version_and_a_refused_one_keeps_its_report(
     assert refused.exit_code == 1
     assert "expectations failed" in refused.output
     assert Path(json.loads(refused.stdout)["report"]).is_file()
+
+
+@pytest.mark.slow
+def test_a_grown_source_says_how_little_of_it_was_read(home: Home, tmp_path: Path) -> None:
+    source = write_people(tmp_path / "people", people=4, images=2)
+    simulated = ["print", "replay", "mask", "recapture", "tight"]
+    words = [word for name in simulated for word in ("--set", f"ingest.{name}_share=0")]
+    first = json.loads(vultus("ingest", str(source), "--json", *words).stdout)
+    assert (first["read"], first["known"]) == (8, 0)
+    write_people(tmp_path / "more", people=5, images=2)
+    shutil.copytree(tmp_path / "more" / "person-4", source / "person-4")
+    grown = vultus("ingest", str(source), *words)
+    lines = [line.split() for line in grown.output.splitlines()]
+    assert {("offered", "10"), ("read", "now", "2"), ("known", "from", "before", "8")} <= {
+        tuple(word for word in line if word != "│") for line in lines
+    }, grown.output

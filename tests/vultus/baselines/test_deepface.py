@@ -14,7 +14,7 @@ from vultus.contracts.words import Evidence
 from vultus.errors import WeightsUnavailable
 from vultus.faces.tensor import pad_tensor
 from vultus.inference.panel import PadPanel
-from vultus.networks.minifasnet import MiniFasNet, read_pair
+from vultus.networks.pads.minifasnet import MiniFasNet, read_pair
 
 _V2 = (
     *(32, 32, 103, 103, 64, 13, 13, 64, 13, 13, 64, 13, 13, 64, 13, 13, 64, 231, 231, 128),

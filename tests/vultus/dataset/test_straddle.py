@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vultus.dataset.near import Hashes
-from vultus.dataset.straddle import REASONS, codes, doubtful, straddlers, two_identities
+from vultus.dataset.straddle import REASONS, NearRows, doubtful, straddlers, two_identities
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 
@@ -75,11 +75,9 @@ def test_a_table_gets_its_reasons() -> None:
     names = ("phash", "subject", "split", "presentation", "simulated")
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     table = pa.table({**columns, "phash": pa.array(columns["phash"], pa.uint64())})
-    found = [REASONS.get(code) for code in doubtful(table).tolist()]
+    found = [
+        REASONS.get(code)
+        for code in doubtful(NearRows.of([table.slice(0, 2), table.slice(2)])).tolist()
+    ]
     two, across = "near_duplicate_two_identities", "near_duplicate_across_splits"
     assert found == [two, two, across, None, None, None]
-
-
-def test_codes_number_values_across_chunks() -> None:
-    column = pa.chunked_array([["a", "b"], ["b", None, "c"]])
-    assert codes(column).tolist() == [0, 1, 1, -1, 2]

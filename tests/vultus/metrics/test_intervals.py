@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from vultus.contracts.words import Verdict
 from vultus.metrics import (
@@ -28,6 +29,17 @@ def test_published_values() -> None:
     assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
     assert clopper_pearson(1, 29) == pytest.approx((0.0009, 0.1776), abs=1e-4)
     assert wilson(29, 29)[1] == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(counts, st.integers(0, 10**5).map(lambda errors: (errors, 10**8))))
+def test_clopper_pearson_is_the_one_of_others(case: tuple[int, int]) -> None:
+    errors, trials = case
+    low, high = clopper_pearson(errors, trials)
+    expected = (beta.ppf(0.025, errors, trials - errors + 1) if errors else 0,
+                beta.ppf(0.975, errors + 1, trials - errors) if errors < trials else 1)  # fmt: skip
+    assert low == pytest.approx(expected[0], abs=1e-12, rel=1e-9)
+    assert high == pytest.approx(expected[1], abs=1e-12, rel=1e-9)
 
 
 @settings(max_examples=40, deadline=None)

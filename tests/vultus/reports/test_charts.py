@@ -10,6 +10,7 @@ import pytest
 from vultus.faces.picture import decode_image
 from vultus.reports.charts import (
     DetCurve,
+    cmc_chart,
     det_chart,
     histogram_chart,
     interval_chart,
@@ -31,6 +32,10 @@ CHARTS: dict[str, Callable[[], bytes]] = {
     "strip": lambda: strip_chart({"bona fide": _HIGH, "print": _LOW}, "PAD score", {"own": 0.4}),
     "reliability": lambda: reliability_chart(
         np.concatenate([_HIGH, _LOW]) * 8 - 4, np.repeat([True, False], 60)),
+    "det with a band": lambda: det_chart(
+        {"one": DetCurve(_RATES, 1 - _RATES, None, (_RATES, 0.8 * (1 - _RATES), 1 - _RATES))},
+        "FMR", "FNMR"),
+    "cmc": lambda: cmc_chart(_RATES[::-1], 0.9 * _RATES[::-1], _RATES[::-1]),
     "interval": lambda: interval_chart([("sex: female", 2, 1, 3)], "FNMR, %", 5.0),
 }  # fmt: skip
 

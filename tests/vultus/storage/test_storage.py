@@ -1,12 +1,14 @@
 """One law for every store: what went in comes out, or an error says what is wrong."""
 
 import hashlib
+import itertools
 import os
 import pickle
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,8 @@ from support.s3 import local_s3
 from vultus.contracts.seams import Store
 from vultus.errors import BadArtifact, StorageUnavailable
 from vultus.storage import FolderStore, S3Store
+from vultus.storage.folder import FolderFiles
+from vultus.storage.packs import PackIndex, write_pack
 from vultus.storage.s3 import S3Address
 
 
@@ -145,3 +149,21 @@ def test_however_pieces_are_put_together_all_come_out(pieces: list[bytes], size:
             for digest in store.put_many(pieces[start : start + size])
         ]
         assert [store.get(digest) for digest in digests] == pieces
+
+
+def test_a_new_pack_does_not_sort_all_that_is_known(tmp_path: Path) -> None:
+    """Runs at least halve in length: n packs, seen one by one, cost n log n, not n²."""
+    index, files = PackIndex(FolderFiles(tmp_path)), FolderFiles(tmp_path)
+    digests = []
+    for number in range(40):
+        pieces = [bytes([number, place]) for place in range(1 + number % 7)]
+        digests += [hashlib.sha256(piece).digest() for piece in pieces]
+        write_pack(files, pieces, [hashlib.sha256(piece).digest() for piece in pieces])
+        assert index.refresh()
+        lengths = [len(run.heads) for run in index._known.runs]
+        assert all(2 * after <= before for before, after in itertools.pairwise(lengths))
+        assert sum(lengths) == len(digests)
+    heads = np.array([int.from_bytes(digest[:8], "big") for digest in digests], np.uint64)
+    assert index.holds(heads).all()
+    assert not index.holds(heads ^ np.uint64(1)).any()
+    assert all(len(index.find(digest)) == 1 for digest in digests)

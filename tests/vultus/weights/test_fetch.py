@@ -72,7 +72,7 @@ def _table(monkeypatch: pytest.MonkeyPatch, digest: str) -> None:
         training_data="none",
         input="none",
     )
-    monkeypatch.setattr(folder, "entry", lambda name: row)
+    monkeypatch.setattr(folder, "entry", lambda name, place=None: row)
 
 
 def test_a_member_of_a_source_package_is_fetched_and_believed(

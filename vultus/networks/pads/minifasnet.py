@@ -1,31 +1,42 @@
-"""MiniFASNet, the pair of small PAD networks that DeepFace uses (Minivision, Silent-Face-Anti-Spoofing).
+"""MiniFASNet, the pair of small PAD networks that DeepFace uses (Minivision, Silent-Face-Anti-Spoofing),
+and one of their kind to be trained.
 
 Bottlenecks (1 x 1, depthwise, 1 x 1) with PReLU; V2 without, V1SE with a squeeze-and-excitation gate in
 the last bottleneck of each stage. The published widths were pruned block by block, so they are read
-from the file's own shapes; `load_state_dict(strict=True)` then proves that nothing is left over.
+from the file's own shapes; `load_state_dict(strict=True)` then proves that nothing is left over. The
+one to be trained is built from shapes of our own in the same way.
 """
 
 from collections.abc import Mapping
 from itertools import count, takewhile
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
 
-from vultus.errors import WeightsUnavailable
+from vultus.errors import BadArtifact, WeightsUnavailable
 from vultus.networks.graph import write_onnx
+from vultus.networks.pads.backbone import Backbone, Features
+from vultus.networks.state import read_state
 
 SIDE = 80
+_STRIDE = 16
+_STEM, _SEPARATE, _EMBEDDING = 32, 512, 128
+_STAGES = (  # name, blocks, hidden width of the way down and of the blocks, width that comes out
+    ("conv_23", "conv_3", 4, 96, 32, 64),
+    ("conv_34", "conv_4", 6, 192, 48, 128),
+    ("conv_45", "conv_5", 2, 256, 64, 128),
+)
+"""Of the one to be trained: even widths, where the published ones were pruned."""
 
 State = Mapping[str, Tensor]
 
 
-class MiniFasNet(nn.Module):
-    """BGR 0..255, float32 [N, 3, 80, 80] -> logits [N, 3]; column 1 is bona fide."""
+class MiniFasTrunk(nn.Module):
+    """float32 [N, C, S, S] -> the map of the second stage and an embedding, each as `state` has it."""
 
     def __init__(self, state: State) -> None:
-        """Build what fits `state`; names are those of the published files."""
+        """Build what fits the shapes of `state`; names are those of the published files."""
         super().__init__()
         self.conv1 = _Unit(state, "conv1", stride=2)
         self.conv2_dw = _Unit(state, "conv2_dw")
@@ -39,17 +50,44 @@ class MiniFasNet(nn.Module):
         self.conv_6_dw = _Unit(state, "conv_6_dw", padding=0)
         self.linear = _dense(state, "linear")
         self.bn = nn.BatchNorm1d(len(state["bn.weight"]))
+
+    def features(self, crops: Tensor) -> Features:
+        """The map at an eighth of the side, and the embedding."""
+        current = self.conv2_dw(self.conv1(crops))
+        current = self.conv_3(self.conv_23(current))
+        middle = self.conv_4(self.conv_34(current))
+        current = self.conv_5(self.conv_45(middle))
+        current = self.conv_6_dw(self.conv_6_sep(current)).flatten(1)
+        return Features(middle, self.bn(self.linear(current)))
+
+
+class MiniFasNet(MiniFasTrunk):
+    """BGR 0..255, float32 [N, 3, 80, 80] -> logits [N, 3]; column 1 is bona fide."""
+
+    def __init__(self, state: State) -> None:
+        """As published: the trunk and a dense layer."""
+        super().__init__(state)
         self.prob = _dense(state, "prob")
 
     def forward(self, crops: Tensor) -> Tensor:
         """Logits [N, 3] of one crop each."""
-        features = self.conv2_dw(self.conv1(crops))
-        features = self.conv_3(self.conv_23(features))
-        features = self.conv_4(self.conv_34(features))
-        features = self.conv_5(self.conv_45(features))
-        features = self.conv_6_dw(self.conv_6_sep(features)).flatten(1)
-        logits: Tensor = self.prob(self.bn(self.linear(features)))
+        logits: Tensor = self.prob(self.features(crops).pooled)
         return logits
+
+
+class MiniFas(Backbone):
+    """One of their kind to be trained: V1SE's layers, even widths, any number of scales."""
+
+    middle_width = _STAGES[1][-1]
+    pooled_width = _EMBEDDING
+
+    def __init__(self, side: int, scales: int) -> None:
+        super().__init__()
+        self.trunk = MiniFasTrunk(_shapes(side, scales))
+
+    def forward(self, crops: Tensor) -> Features:
+        """The map of the second stage, and the embedding."""
+        return self.trunk.features(crops)
 
 
 class FasNetPair(nn.Module):
@@ -87,11 +125,10 @@ def write_pair(first: Path, second: Path, target: Path) -> None:
 
 def _read(file: Path) -> MiniFasNet:
     try:
-        raw = torch.load(file, map_location="cpu", weights_only=True)
-        state = {name.removeprefix("module."): value for name, value in raw.items()}
+        state = read_state(file)
         network = MiniFasNet(state)
         network.load_state_dict(state)
-    except (OSError, UnpicklingError, AttributeError, KeyError, RuntimeError, ValueError) as error:
+    except (BadArtifact, KeyError, RuntimeError, ValueError) as error:
         raise WeightsUnavailable(
             f"{file.name} is no MiniFASNet: {error}; fetch it again from its publisher"
         ) from error
@@ -176,3 +213,34 @@ class _Gate(nn.Module):
 def _dense(state: State, name: str) -> nn.Linear:
     width, inlet = state[f"{name}.weight"].shape
     return nn.Linear(inlet, width, bias=False)
+
+
+def _shapes(side: int, scales: int) -> dict[str, Tensor]:
+    """Weights without content: what MiniFasTrunk reads the shapes of the one to be trained from."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def unit(name: str, *shape: int, bent: bool = True) -> None:
+        shapes[f"{name}.conv.weight"] = shape
+        if bent:
+            shapes[f"{name}.prelu.weight"] = shape[:1]
+
+    def bottleneck(name: str, inside: int, hidden: int, outside: int) -> None:
+        unit(f"{name}.conv", hidden, inside, 1, 1)
+        unit(f"{name}.conv_dw", hidden, 1, 3, 3)
+        unit(f"{name}.project", outside, hidden, 1, 1, bent=False)
+
+    unit("conv1", _STEM, 3 * scales, 3, 3)
+    unit("conv2_dw", _STEM, 1, 3, 3)
+    width = _STEM
+    for down, stage, blocks, wide, hidden, outside in _STAGES:
+        bottleneck(down, width, wide, outside)
+        width = outside
+        for index in range(blocks):
+            bottleneck(f"{stage}.model.{index}", width, hidden, width)
+        gate = f"{stage}.model.{blocks - 1}.se_module"
+        shapes[f"{gate}.fc1.weight"] = (width // 4, width, 1, 1)
+    unit("conv_6_sep", _SEPARATE, width, 1, 1)
+    unit("conv_6_dw", _SEPARATE, 1, side // _STRIDE, side // _STRIDE, bent=False)
+    shapes["linear.weight"] = (_EMBEDDING, _SEPARATE)
+    shapes["bn.weight"] = (_EMBEDDING,)
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}

@@ -36,6 +36,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sync_tree(folder: Path) -> None:
+    """Wait until every file below a folder, and every name, is on the disk. Raises: OSError."""
+    for place, _, files in os.walk(folder):
+        for name in files:
+            handle = os.open(Path(place) / name, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        sync_folder(Path(place))
+
+
 def _goes_direct(handle: int) -> bool:
     """Turn the page cache off for this file, if there is such a thing here."""
     try:
