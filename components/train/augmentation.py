@@ -70,9 +70,12 @@ def relit(crops: Tensor, strength: PadAugment, rng: np.random.Generator) -> Tens
     offset = rng.uniform(-strength.offset, strength.offset, (size, 1))
     factor = torch.from_numpy((gain * tint).astype(np.float32))[:, :, None, None]
     shift = torch.from_numpy(offset.astype(np.float32))[:, :, None, None]
+    lit = (crops + 1) * factor - 1 + shift
+    if not strength.noise:
+        return lit.clamp(-1, 1)
     noise = rng.standard_normal(crops.shape, np.float32)
     grain = torch.from_numpy(rng.uniform(0, strength.noise, (size, 1, 1, 1)).astype(np.float32))
-    return ((crops + 1) * factor - 1 + shift + torch.from_numpy(noise) * grain).clamp(-1, 1)
+    return (lit + torch.from_numpy(noise) * grain).clamp(-1, 1)
 
 
 def _lit(image: Tensor, strength: ChipAugment, rng: np.random.Generator) -> Tensor:
