@@ -12,9 +12,12 @@ import time
 from pathlib import Path
 from typing import Any, get_args
 
-from benchmarks.machine import machine, say, weights_folder
+from benchmarks.machine import say, weights_folder
 from components.evaluate import EvaluateParams, evaluate_model
-from components.evaluate.contest import Contender, compare, comparison_blocks
+from components.evaluate.contenders import exported
+from components.evaluate.contest import compare
+from components.evaluate.cost import processor
+from components.evaluate.report_contest import contest_blocks
 from components.export import ExportParams, export_model
 from components.train import TrainParams, train_model
 from vultus.contracts.faces import FaceCrops
@@ -50,10 +53,9 @@ def main() -> None:
         began = time.process_time()
         folder = made(out / name, {**recipe, "pad_network": name}, judging, crops, store)
         seconds[name] = round(time.process_time() - began, 1)
-        model = OnnxModel.open(folder)
-        contenders.append(Contender.of(name, model, "", ""))
-    lines = compare(contenders, FaceCrops.open(crops).crops, judging, store)
-    blocks = comparison_blocks(lines, str(machine()["processor"]))
+        contenders.append(exported(name, OnnxModel.open(folder)))
+    lines = compare(contenders, FaceCrops.open(crops).crops, judging, store, out / "int8")
+    blocks = contest_blocks(lines, processor())
     (out / "report.html").write_text(to_html("PAD networks side by side", blocks), "utf-8")
     say(
         {
