@@ -126,6 +126,7 @@ def _known(journal: Journal, store: Store) -> ItemKeys:
         there = store.has_many([digests[index] for index in with_bytes])
         lost.append(keys[np.array(with_bytes, np.int64)[~there]])
         known.append(keys)
+    pa.default_memory_pool().release_unused()
     return np.setdiff1d(np.concatenate(known), np.concatenate(lost))
 
 

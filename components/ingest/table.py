@@ -95,6 +95,7 @@ class Plan:
             if end > start:
                 rows = self.row[order[start:end]]
                 yield read_part(file, columns).take(pa.array(rows))
+        pa.default_memory_pool().release_unused()
 
     def quarantine(self, min_images: int) -> Iterator[pa.Table]:
         """The refused rows as QUARANTINE_SCHEMA."""
@@ -139,6 +140,8 @@ class Plan:
                 places.append(here)
             back = np.argsort(np.concatenate(places), kind="stable")
             yield pa.concat_tables(tables).take(pa.array(back))
+            # Arrow keeps what it was once given: pieces of many sizes would add up.
+            pa.default_memory_pool().release_unused()
 
 
 def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
@@ -194,6 +197,7 @@ def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> Rows:
     again = np.setdiff1d(np.arange(len(offered)), first) if len(every) < len(offered) else first[:0]
     more = Counter(first[np.searchsorted(every, offered[again])].tolist())
     found = [_of_part(number, file, every, first, words) for number, file in enumerate(parts)]
+    pa.default_memory_pool().release_unused()
     # A piece follows the offer: in this order nothing is left to sort, unless the source has grown.
     found.sort(key=lambda piece: int(piece["ordinal"][0]) if len(piece) else -1)
     rows = np.concatenate([*found, np.zeros(0, _ROW)])
