@@ -1,6 +1,7 @@
 """Our REST below /api/v1, the page, and the metrics."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -21,6 +22,7 @@ from serving.problems import Refusal
 from serving.service import Ask, Service
 from serving.stream import stream
 from serving.verify import verify
+from vultus.metrics import fmr_from_fpir
 
 _PAGE = Path(__file__).parent / "page"
 _MANY_CANDIDATES = 50
@@ -74,10 +76,13 @@ class _Handlers:
         return await self._answered(liveness, image, self._ask(request, form))
 
     async def identify(self, request: Request) -> Response:
-        """Part image; fields fmr, limit."""
+        """Part image; fields limit, and fmr of one comparison or fpir of the whole search."""
         form = await form_of(request, self._service.limits)
         image, limit = await file_of(form, "image"), _limit(form)
-        return await self._answered(identify_request, image, self._ask(request, form), limit)
+        ask, fpir = self._ask(request, form), share_of(form.get("fpir"), "fpir")
+        if fpir is not None:
+            ask = replace(ask, fmr=fmr_from_fpir(fpir, self._service.gallery.count()))
+        return await self._answered(identify_request, image, ask, limit)
 
     async def put_reference(self, request: Request) -> Response:
         """Part image."""

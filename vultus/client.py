@@ -74,10 +74,18 @@ class Client:
         return self._send("POST", "/api/v1/liveness", LivenessAnswer, {"image": _bytes_of(image)})
 
     def identify(
-        self, image: Picture, *, fmr: float | None = None, limit: int | None = None
+        self,
+        image: Picture,
+        *,
+        fmr: float | None = None,
+        fpir: float | None = None,
+        limit: int | None = None,
     ) -> IdentifyAnswer:
-        """Who of the gallery is it? Raises: ServerRefused, ServerUnreachable, BadInput."""
-        fields = _fields(fmr=fmr, limit=limit)
+        """Who of the gallery is it? fmr: of one comparison; fpir, which goes before it: of the search.
+
+        Raises: ServerRefused, ServerUnreachable, BadInput.
+        """
+        fields = _fields(fmr=fmr, fpir=fpir, limit=limit)
         files = {"image": _bytes_of(image)}
         return self._send("POST", "/api/v1/identify", IdentifyAnswer, files, fields)
 

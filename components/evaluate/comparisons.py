@@ -22,6 +22,7 @@ from vultus.contracts.evaluation import RECOGNITION_SCORES, RECOGNITION_TRIALS
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Presentation, Split
 from vultus.dataset.bands import ITA_EDGES, ITA_NAMES
+from vultus.metrics import Everybody
 
 Codes = NDArray[np.int64]
 SKIN = "skin_estimate"
@@ -33,7 +34,8 @@ class Comparisons:
     """All trials of one split.
 
     rows: the faces; embeddings float32 [N, D]; subjects int64 [N], codes; first, second int64 [M]:
-    places in rows; scores float32 [M], cosine similarity; slices: names, one list a trial.
+    places in rows; scores float32 [M], cosine similarity; slices: names, one list a trial; every: all
+    comparisons, where the non-mated ones among these are a draw.
     """
 
     split: Split
@@ -44,6 +46,7 @@ class Comparisons:
     second: Codes
     scores: Scores
     slices: list[list[str]]
+    every: Everybody | None = None
 
     @classmethod
     def of(
@@ -59,12 +62,20 @@ class Comparisons:
             embeddings[part] = encoder.encode(np.stack(chips))
         scores = np.einsum("nd,nd->n", embeddings[first], embeddings[second]).astype(np.float32)
         slices = _slices(rows, first, second)
-        return cls(split, rows, embeddings, subjects, first, second, scores, slices)
+        listed = int((subjects[first] != subjects[second]).sum())
+        drawn = listed < _others(subjects)
+        every = Everybody(embeddings, subjects) if drawn else None
+        return cls(split, rows, embeddings, subjects, first, second, scores, slices, every)
 
     @property
     def mated(self) -> NDArray[np.bool_]:
         """Same subject on both sides, bool [M]."""
         return np.asarray(self.subjects[self.first] == self.subjects[self.second], bool)
+
+    @property
+    def others(self) -> int:
+        """Non-mated comparisons behind thresholds and FMR, listed or not."""
+        return int((~self.mated).sum()) if self.every is None else self.every.non_mated
 
     def part(self, keep: NDArray[np.bool_]) -> "Comparisons":
         """Only these trials."""
@@ -127,6 +138,12 @@ def _pairs(subjects: Codes, params: EvaluateParams) -> tuple[Codes, Codes]:
         others = others[_in_turn(pair, params.non_mated, params.seed)]
     kept = np.sort(np.concatenate([np.flatnonzero(mated), others]))
     return first[kept].astype(np.int64), second[kept].astype(np.int64)
+
+
+def _others(subjects: Codes) -> int:
+    """All comparisons of two people."""
+    pictures = np.bincount(subjects)
+    return int((pictures.sum() ** 2 - (pictures**2).sum()) // 2)
 
 
 def _in_turn(groups: Codes, limit: int, seed: int) -> Codes:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.evaluate.comparisons import Comparisons
+from components.evaluate.everybody import realised_figure
 from components.evaluate.figures import rate_figure
 from components.evaluate.params import EvaluateParams
 from vultus.contracts.evaluation import Figure
@@ -76,6 +77,22 @@ def rates_at(
     accepted = trials.scores >= np.float32(level.threshold)
     how = f"threshold {level.threshold:.4f} from validation"
     required = requirements and level.fmr in params.fmrs
+    name, limit = f"realised_fmr_{exponent(level.fmr)}", level.fmr if required else None
+    if trials.every is None:
+        realised = rate_figure(
+            name,
+            accepted[~mated],
+            first[~mated],
+            second[~mated],
+            params,
+            slice_name=slice_name,
+            method=how,
+            at_most=limit,
+        )
+    else:
+        realised = realised_figure(
+            trials.every, level.threshold, params, name=name, method=how, at_most=limit
+        )
     return [
         rate_figure(
             f"fnmr_at_fmr_{exponent(level.fmr)}",
@@ -87,14 +104,5 @@ def rates_at(
             method=how,
             at_most=params.require_fnmr if required else None,
         ),
-        rate_figure(
-            f"realised_fmr_{exponent(level.fmr)}",
-            accepted[~mated],
-            first[~mated],
-            second[~mated],
-            params,
-            slice_name=slice_name,
-            method=how,
-            at_most=level.fmr if required else None,
-        ),
+        realised,
     ]

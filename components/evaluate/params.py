@@ -15,7 +15,9 @@ class EvaluateParams(BaseModel):
         default=2000, ge=2, description="of one split, drawn fairly by subject or PAI species"
     )
     non_mated: int = Field(
-        default=20_000, ge=1, description="comparisons of one split, drawn fairly by subject pair"
+        default=20_000,
+        ge=1,
+        description="comparisons of one split that are listed, drawn fairly by subject pair",
     )
     fmr: float = Field(
         default=1e-3, gt=0, lt=1, description="FMR of the decisions in report and reference window"

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from components.evaluate.comparisons import Comparisons
+from components.evaluate.everybody import EveryNegative
 from components.evaluate.figures import curve_figure, familiar_figures
 from components.evaluate.groups import differentials
 from components.evaluate.levels import Level, exponent, levels_of, rates_at, threshold_at
@@ -78,9 +79,10 @@ def judge_encoder(
     calibration = calibrate(validation.scores[mated], validation.scores[~mated])
     others = validation.part(~mated)
     subjects = validation.subjects
-    negatives = Negatives(others.scores, subjects[others.first], subjects[others.second])
-    points = operating_points([negatives], calibration, params)
-    levels = levels_of(points, len(others.scores), params)
+    listed = Negatives(others.scores, subjects[others.first], subjects[others.second])
+    every = None if validation.every is None else EveryNegative(validation.every)
+    points = operating_points([every or listed], calibration, params)
+    levels = levels_of(points, validation.others, params)
     drawn = _drawn(test, params)
     searches = Identification.of(test)
     thresholds = {exponent(fmr): threshold_at(points, fmr) for fmr in params.fmrs}

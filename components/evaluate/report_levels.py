@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from components.evaluate.levels import Level, exponent
+from components.evaluate.levels import Level, exponent, threshold_at
 from components.evaluate.params import EvaluateParams
 from components.evaluate.recognition import BAND, RecognitionResult
 from components.evaluate.wording import interval, number
@@ -14,15 +14,25 @@ from vultus.metrics import Ranking, fmr_from_fpir, fpir_from_fmr, trials_needed
 from vultus.reports import Block, Cell, Heading, Picture, Table, Text
 from vultus.reports.charts import DetCurve, cmc_chart, det_chart
 
-_GALLERIES = (100, 10_000, 1_000_000)
+_GALLERIES = (10, 100, 10_000, 1_000_000)
+_FPIR = 0.01
 
 
 def level_blocks(result: RecognitionResult) -> Iterator[Block]:
     """Requested against realised FMR, level by level."""
-    others = int((~result.validation.mated).sum())
+    others = result.validation.others
     by_name = {figure.name: figure for figure in result.figures}
     rows = [_level_row(level, by_name, others) for level in result.levels]
     yield Heading("Thresholds: requested and realised")
+    if result.test.every is not None or result.validation.every is not None:
+        listed = int((~result.test.mated).sum())
+        yield Text(
+            f"Thresholds and realised FMR count every comparison of two people "
+            f"({others:,} in validation, {result.test.others:,} in test; counts.parquet). EER, AUC, "
+            f"DET, Cllr, groups and familiar names need each trial by itself: they come from the "
+            f"{listed:,} that scores.parquet lists, drawn fairly by pair of people, and all mated ones.",
+            quiet=True,
+        )
     yield Text(
         "A server is asked for an FMR, never for a score. The validation split turned each request "
         "into a threshold; the test split shows what became of it. TAR is 1 − FNMR.",
@@ -118,19 +128,36 @@ def search_blocks(result: RecognitionResult, params: EvaluateParams) -> Iterator
         "CMC: share of searches whose mate is among the first k candidates",
         "CMC without a threshold; the band is the 95 % interval, people drawn as wholes.",
     )
-    yield Table(
-        ("gallery", *(f"FPIR at FMR {fmr:g}" for fmr in params.fmrs), "FMR to ask for, FPIR 1 %"),
-        tuple(
+    yield _galleries(result, params)
+
+
+def _galleries(result: RecognitionResult, params: EvaluateParams) -> Table:
+    """From a gallery's size to the FMR, and from there to the threshold of the table that is stored."""
+    rows: list[tuple[Cell, ...]] = []
+    for size in _GALLERIES:
+        fmr = fmr_from_fpir(_FPIR, size)
+        enough = result.validation.others >= trials_needed(fmr)
+        rows.append(
             (
                 f"{size:,}",
-                *(f"{100 * fpir_from_fmr(fmr, size):.2f} %" for fmr in params.fmrs),
-                f"{fmr_from_fpir(0.01, size):.1e}",
+                *(f"{100 * fpir_from_fmr(one, size):.2f} %" for one in params.fmrs),
+                f"{fmr:.1e}",
+                f"{threshold_at(result.points, fmr):.4f}" if enough else Verdict.NOT_ENOUGH_DATA,
             )
-            for size in _GALLERIES
+        )
+    asked = f"{100 * _FPIR:g} %"
+    return Table(
+        (
+            "gallery",
+            *(f"FPIR at FMR {fmr:g}" for fmr in params.fmrs),
+            f"FMR for FPIR {asked}",
+            "its threshold",
         ),
-        numeric=tuple(range(len(params.fmrs) + 2)),
+        tuple(rows),
+        numeric=tuple(range(len(params.fmrs) + 3)),
         caption="What other galleries would give if comparisons were independent: "
-        "FPIR = 1 − (1 − FMR)^N. Computed, not measured.",
+        "FPIR = 1 − (1 − FMR)^N. Computed, not measured. `vultus identify --fpir` goes the same way, "
+        "with the gallery as large as it is, through the thresholds stored with the model.",
     )
 
 

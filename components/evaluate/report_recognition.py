@@ -126,7 +126,9 @@ def _capture(result: RecognitionResult, params: EvaluateParams) -> Iterator[Bloc
             found,
             {},
             caption="FTA: share of the pictures of this data version that gave no template. "
-            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1).",
+            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1). FTE, the share of "
+            "people of whom no reference can be made, is not measured: a picture without a face names "
+            "nobody here.",
         )
 
 
@@ -156,7 +158,7 @@ def _worst(test: Comparisons, params: EvaluateParams, store: Store) -> Iterator[
 def recognition_limits(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
     """What nobody may read into the figures."""
     test, validation = result.test, result.validation
-    others = int((~validation.mated).sum())
+    others = validation.others
     sources = sorted({row["source"] for row in test.rows})
     rows: list[tuple[str, str]] = [
         (

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from components.evaluate import comparisons, presentations, sweeps
 from components.evaluate.attempts import Attempts, Recogniser
 from components.evaluate.calibration import calibration_of
+from components.evaluate.everybody import counts_table
 from components.evaluate.lineage import lineage_of
 from components.evaluate.liveness import evaluate_liveness
 from components.evaluate.panel_figures import accepted_by_panel
@@ -35,6 +36,7 @@ from components.evaluate.wording import TITLES, overall
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import (
     CALIBRATION,
+    COMPARISON_COUNTS,
     CONDITION_POINTS,
     FIGURES,
     LINEAGE,
@@ -104,6 +106,7 @@ class _Findings:
     searches: pa.Table | None = None
     conditions: pa.Table | None = None
     system: pa.Table | None = None
+    counts: pa.Table | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -190,6 +193,8 @@ def _write_tables(found: _Findings, folder: Path) -> None:
         write_table(found.searches, SEARCHES, folder / "searches.parquet")
     if found.conditions is not None:
         write_table(found.conditions, CONDITION_POINTS, folder / "conditions.parquet")
+    if found.counts is not None:
+        write_table(found.counts, COMPARISON_COUNTS, folder / "counts.parquet")
     if found.system is not None:
         write_table(found.system, SYSTEM_ATTEMPTS, folder / "system.parquet")
 
@@ -235,6 +240,7 @@ def _recognition(
         ],
         conditions=sweeps.table(worse),
         searches=result.searches.table(),
+        counts=counts_table({one.split: one.every for one in (result.validation, result.test)}),
     )
 
 

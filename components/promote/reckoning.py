@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from components.promote.reckoning_counts import counted
 from components.promote.reckoning_system import Reckoned, system_figures, system_reasons
 from vultus.contracts.artifact import sha256_of
 from vultus.contracts.evaluation import FIGURES, Figure
@@ -34,6 +35,7 @@ def reckoning_reasons(version: ModelVersion) -> Iterator[str]:
         yield from system_reasons(version, stated, _rows(scores, Split.TEST), accepted)
         found = _pad_figures(scores, accepted) | system_figures(version)
     else:
+        yield from _counts_reasons(version, scores)
         found = _recognition_figures(version, scores)
     yield from _window_reasons(version, scores)
     for figure in figures_of(version):
@@ -92,6 +94,9 @@ def _threshold_reasons(version: ModelVersion, scores: pa.Table) -> Iterator[str]
         species = np.array([name or "" for name in rows["species"].to_pylist()])
         kinds = [known & (species == name) for name in sorted(set(species[kinds[0]]))]
     shares = [_shares(values[kind], points) for kind in kinds]
+    whole = counted(version, Split.VALIDATION)
+    if whole is not None:
+        shares = [whole.shares(points)]
     off = float(np.abs(np.max(shares, axis=0) - table["fmr"].to_numpy()).max())
     if off > _RATE_TOLERANCE:
         yield (
@@ -127,6 +132,13 @@ def _member_reasons(version: ModelVersion, transform: LivenessTransform) -> Iter
             yield f"{member.file} is not the network that transform.json names for {member.name}"
 
 
+def _counts_reasons(version: ModelVersion, scores: pa.Table) -> Iterator[str]:
+    for split in (Split.VALIDATION, Split.TEST):
+        whole, rows = counted(version, split), _rows(scores, split)
+        if whole is not None:
+            yield from whole.strangers(_values(rows)[~_positive(rows)])
+
+
 def _name(figure: Figure) -> str:
     return figure.name if figure.slice == "all" else f"{figure.name} ({figure.slice})"
 
@@ -138,6 +150,7 @@ def _recognition_figures(version: ModelVersion, scores: pa.Table) -> Reckoned:
         return {}
     ranking = Ranking(values, mated)
     found = {("eer", "all"): ranking.equal_error_rate(), ("auc", "all"): ranking.auc()}
+    whole = counted(version, Split.TEST)
     table = version.table("thresholds.parquet")
     points, rates = table["score"].to_numpy(), table["fmr"].to_numpy()
     for figure in figures_of(version):
@@ -147,6 +160,8 @@ def _recognition_figures(version: ModelVersion, scores: pa.Table) -> Reckoned:
                 at = np.float32(allowed.min() if len(allowed) else points.max())
                 kind = values[mated] < at if prefix.startswith("fnmr") else values[~mated] >= at
                 found[(figure.name, "all")] = float(kind.mean())
+                if whole is not None and prefix.startswith("realised"):
+                    found[(figure.name, "all")] = float(whole.shares(np.array([at]))[0])
     return found
 
 

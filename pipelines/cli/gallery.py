@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vultus.gallery import Gallery
 
 _JSON = typer.Option("--json", help="print the whole answer, as the server gives it")
+_FPIR = typer.Option(min=1e-9, max=0.5, help="instead of --fmr: FPIR of the whole search")
 _FMR = typer.Option(min=1e-9, max=0.5, help="FMR of one comparison; default: VULTUS_SERVING__FMR")
 _SUBJECT = typer.Argument(metavar="ID", help="your own id of the person")
 _PICTURE = typer.Argument(metavar="A", help="picture", exists=True, dir_okay=False, readable=True)
@@ -66,6 +67,7 @@ def identify(
     ctx: typer.Context,
     image: Annotated[Path, _PICTURE],
     fmr: Annotated[float | None, _FMR] = None,
+    fpir: Annotated[float | None, _FPIR] = None,
     limit: Annotated[int, typer.Option(min=1, max=50, help="candidates at most")] = 5,
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
@@ -73,6 +75,7 @@ def identify(
     from serving import identify as answers
     from vultus.errors import BadArtifact
     from vultus.faces.picture import decode_image
+    from vultus.metrics import fmr_from_fpir
 
     settings: Settings = ctx.obj
     assembly = _assembly(settings)
@@ -80,6 +83,8 @@ def identify(
     if served.thresholds is None:
         raise BadArtifact("no recognition model was promoted; run `vultus run recognition` first")
     with _gallery(settings) as gallery:
+        if fpir is not None:
+            fmr = fmr_from_fpir(fpir, gallery.count())
         answer = answers.identify(
             served.analyser,
             served.thresholds,

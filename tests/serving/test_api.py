@@ -107,6 +107,12 @@ def test_enrol_identify_forget(world: Any, shown: Pictures) -> None:
     assert "search" in answer.latency_ms
     assert world.metric("vultus_gallery_subjects") == 2
 
+    asked = {"fpir": "0.02", "fmr": "0.3"}
+    whole = world.http.post("/api/v1/identify", files=files(image=shown.bea), data=asked).json()
+    assert 1 - (1 - whole["fmr"]) ** 2 == pytest.approx(0.02)  # two people, one chance each
+    wrong = world.http.post("/api/v1/identify", files=files(image=shown.bea), data={"fpir": "2"})
+    assert wrong.status_code == 400
+
     gone = world.http.delete("/api/v1/subjects/bea")
     assert (gone.status_code, gone.json()["references"]) == (200, 1)
     after = world.http.post("/api/v1/identify", files=files(image=shown.bea)).json()

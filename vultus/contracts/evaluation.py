@@ -56,6 +56,15 @@ PAD_SCORES = pa.schema(
     ]
 )
 
+COMPARISON_COUNTS = pa.schema(
+    [
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("score", pa.float32(), nullable=False),  # of two people
+        pa.field("count", pa.int64(), nullable=False),
+    ]
+)
+"""counts.parquet: all non-mated comparisons, where scores.parquet lists a draw of them."""
+
 SEARCHES = pa.schema(
     [
         pa.field("probe", pa.string(), nullable=False),  # chip_sha256
@@ -143,7 +152,8 @@ class EvaluationReport(Artifact):
     """`trials.parquet`, `scores.parquet`, `figures.json`, `thresholds.parquet`,
     `reference_features.parquet` (FEATURE_SCHEMA), `lineage.parquet`, `calibration.parquet`,
     `report.html`, `report.pdf`; for recognition `searches.parquet` (SEARCHES) and
-    `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for; for PAD
+    `conditions.parquet` (CONDITION_POINTS), empty where no sweep was asked for, and `counts.parquet`
+    (COMPARISON_COUNTS) where `scores.parquet` lists a draw of the non-mated comparisons; for PAD
     `system.parquet` (SYSTEM_ATTEMPTS), where a recogniser was named.
 
     facts: `task`, `trials_sha256` (sha256 of trials.parquet), `checkpoint_digest`, `crops_digest`.

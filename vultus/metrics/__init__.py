@@ -8,6 +8,7 @@ from vultus.metrics.calibration import Calibration, calibrate, cllr, isotonic_ll
 from vultus.metrics.counts import ScoreCounts
 from vultus.metrics.decisions import Decisions
 from vultus.metrics.differentials import garbe, gini, worst_to_best
+from vultus.metrics.everybody import Everybody
 from vultus.metrics.generalised import acer, generalised_fmr, generalised_fnmr, riapar
 from vultus.metrics.identification import (
     Searches,
@@ -41,6 +42,7 @@ __all__ = [
     "ComparisonCounts",
     "Decisions",
     "Det",
+    "Everybody",
     "Interval",
     "Ranking",
     "Replicates",

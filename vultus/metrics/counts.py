@@ -126,6 +126,16 @@ class ScoreCounts:
         page = self._pages.get(number)
         return np.zeros(_PLACES, np.int64) if page is None else page.counts()
 
+    def table(self) -> tuple[Scores, NDArray[np.int64]]:
+        """Every score that occurred, rising, and how often."""
+        scores, counts = [np.empty(0, np.float32)], [np.empty(0, np.int64)]
+        for number in sorted(self._pages):
+            page = self._pages[number].counts()
+            places = np.flatnonzero(page)
+            scores.append(_scores((number * _PLACES + places).astype(np.uint32)))
+            counts.append(page[places])
+        return np.concatenate(scores), np.concatenate(counts)
+
     def _add(self, keys: Keys) -> None:
         keys.sort()
         numbers = keys >> np.uint32(16)

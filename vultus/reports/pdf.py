@@ -97,8 +97,11 @@ def _table(table: Table) -> str:
 
 
 def _width(table: Table, place: int) -> str:
-    """Long texts share what the short columns leave."""
-    return "1fr" if table.wordy(place) else "auto"
+    """Long texts share what the short columns leave; a longer one gets more, by its square root."""
+    if not table.wordy(place):
+        return "auto"
+    longest = max(len(str(row[place])) for row in table.rows)
+    return f"{longest**0.5:.1f}fr"
 
 
 def _cell(cell: Cell) -> str:

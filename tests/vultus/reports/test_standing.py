@@ -1,5 +1,7 @@
 """Where requirements stand, on trials whose counts are known by construction."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -92,6 +94,18 @@ def test_the_upper_bound_of_the_fmr_counts(
     assert standing(found, NIST, "FMR") is said
     assert standing(found, PP_MODULE, "FRR") is Standing.PASS
     assert standing(found, PP_MODULE, "15 %") is Standing.NOT_JUDGED
+
+
+@pytest.mark.parametrize(("high", "said"), [(8e-5, "pass"), (3e-4, "not_enough_data")])
+def test_the_fmr_over_all_comparisons_counts_where_the_scores_list_a_draw(
+    high: float, said: str
+) -> None:
+    listed = recogniser(500, 0, mated=100, missed=0)
+    whole = Figure(name="realised_fmr_1e-4", value=2e-5, low=1e-6, high=high, n=1_000_000)
+    found = findings(replace(listed, figures=[whole]))
+    assert standing(found, PP_MODULE, "FAR") is Standing(said)
+    (far,) = [f for f in found if f.standard == PP_MODULE and "FAR" in f.requirement]
+    assert "20 of 1,000,000" in far.found
 
 
 def test_a_missed_requirement_says_how_many_trials_could_decide() -> None:
