@@ -5,7 +5,7 @@ RIAPAR adds the bona fide attempts that either refuses. Source: ISO/IEC 30107-3:
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -29,6 +29,7 @@ from vultus.inference.thresholds import Thresholds
 from vultus.metrics import riapar
 
 Flags = NDArray[np.bool_]
+VersionOf = Callable[[str], ModelVersion]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,15 @@ class Recogniser:
             raise BadParameter(f"evaluate.recogniser: {name} compares nobody; name a recogniser")
         encoder = OnnxEncoder(version.path / "model.onnx", transform)
         return cls(name, encoder, Thresholds.read(version).at(fmr))
+
+
+def recogniser_of(params: EvaluateParams, version_of: VersionOf | None) -> Recogniser | None:
+    """Before anything is computed. Raises: BadParameter, BadArtifact."""
+    if params.recogniser is None:
+        return None
+    if version_of is None:
+        raise BadParameter("evaluate.recogniser is named, and there is no registry to open it from")
+    return Recogniser.of(params.recogniser, version_of(params.recogniser), params.fmr)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from components.evaluate import comparisons, presentations, sweeps
-from components.evaluate.attempts import Attempts, Recogniser
+from components.evaluate.attempts import Attempts, VersionOf, recogniser_of
 from components.evaluate.calibration import calibration_of
 from components.evaluate.everybody import counts_table
 from components.evaluate.lineage import lineage_of
@@ -51,15 +50,13 @@ from vultus.contracts.evaluation import (
     Figure,
 )
 from vultus.contracts.faces import FaceCrops
-from vultus.contracts.models import Checkpoint, ModelVersion
+from vultus.contracts.models import Checkpoint
 from vultus.contracts.seams import Store
 from vultus.contracts.traffic import FEATURE_SCHEMA
 from vultus.contracts.words import Task, Verdict
-from vultus.errors import BadParameter
 from vultus.reports import Block, to_html, to_pdf
 
 logger = logging.getLogger(__name__)
-VersionOf = Callable[[str], ModelVersion]
 
 
 class EvaluateReport(BaseModel):
@@ -254,7 +251,7 @@ def _liveness(
 ) -> _Findings:
     from components.evaluate.adversaries_pad import attack_member
 
-    beside = _recogniser(params, version_of)
+    beside = recogniser_of(params, version_of)
     result = evaluate_liveness(trained, faces.crops, params, store, threads)
     accepted = accepted_by_panel(result.test, result.transform, result.thresholds)
     attempts = None
@@ -291,12 +288,3 @@ def _liveness(
         ],
         system=None if attempts is None else attempts.table,
     )
-
-
-def _recogniser(params: EvaluateParams, version_of: VersionOf | None) -> Recogniser | None:
-    """Before anything is computed. Raises: BadParameter, BadArtifact."""
-    if params.recogniser is None:
-        return None
-    if version_of is None:
-        raise BadParameter("evaluate.recogniser is named, and there is no registry to open it from")
-    return Recogniser.of(params.recogniser, version_of(params.recogniser), params.fmr)
