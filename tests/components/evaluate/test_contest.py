@@ -214,7 +214,7 @@ def test_a_checkpoint_is_judged_as_its_export_would_be(
     train_model(
         folder,
         tmp_path / "checkpoint",
-        TrainParams(task=Task.LIVENESS, epochs=1, views=1, pad_network="fourier", pad_side=32,
+        TrainParams(task=Task.LIVENESS, epochs=1, views=1, pad_network="compact", pad_side=32,
                     pad_member="npm-liveness"),
         store=store, tracker=None, resume=tmp_path / "resume",
         weights=weights_folder("npm-liveness"),
@@ -222,7 +222,7 @@ def test_a_checkpoint_is_judged_as_its_export_would_be(
     one = trained("ours", Checkpoint.open(tmp_path / "checkpoint"), tmp_path)
     lines: list[Standing] = compare([one], crops, PARAMS, store, tmp_path)
     assert [line.name for line in lines] == ["ours", "ours: vultus-own", "ours: npm-liveness"]
-    assert lines[1].architecture.startswith("fourier-pad")
+    assert lines[1].architecture.startswith("compact-pad")
     assert lines[1].licence == "trained here: Apache-2.0"
     assert "MIT" in lines[0].licence
     assert lines[0].parameters == lines[1].parameters + lines[2].parameters
