@@ -10,10 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import say, weights_folder
-from benchmarks.pad_zoo import NAMES, newest_crops
-from components.evaluate import EvaluateParams, evaluate_model
-from components.train import TrainParams, train_model
+from benchmarks.machine import say
+from benchmarks.pad_zoo import NAMES, newest_crops, train_and_judge
+from components.evaluate import EvaluateParams
 from vultus.contracts.evaluation import EvaluationReport
 from vultus.contracts.faces import FaceCrops
 from vultus.contracts.home import Home
@@ -64,17 +63,7 @@ def judged(
     folder: Path, recipe: dict[str, Any], crops: Path, store: FolderStore
 ) -> dict[str, dict[str, list[float | None]]]:
     """Slice -> figure -> value and interval, of our own member on test."""
-    train_model(
-        crops,
-        folder / "checkpoint",
-        TrainParams.model_validate(recipe),
-        store=store,
-        tracker=None,
-        resume=folder / "state",
-        weights=weights_folder(),
-    )
-    params = EvaluateParams(worst=0)
-    evaluate_model(folder / "checkpoint", crops, folder / "evaluation", params, store=store)
+    train_and_judge(folder, recipe, EvaluateParams(worst=0), crops, store)
     told: dict[str, dict[str, list[float | None]]] = {}
     for figure in EvaluationReport.open(folder / "evaluation").figures:
         part = figure.slice.removesuffix(f",{OWN_MEMBER}")

@@ -76,12 +76,10 @@ def newest_crops(home: Home) -> Path:
     return runs[-1]
 
 
-def made(
+def train_and_judge(
     folder: Path, params: dict[str, Any], judging: EvaluateParams, crops: Path, store: FolderStore
-) -> Path:
-    """Train, judge and export one; a folder that has its model already is left as it is."""
-    if (folder / "model" / "manifest.json").exists():
-        return folder / "model"
+) -> None:
+    """Leave a Checkpoint and its EvaluationReport in the folder, as `checkpoint` and `evaluation`."""
     train_model(
         crops,
         folder / "checkpoint",
@@ -92,6 +90,15 @@ def made(
         weights=weights_folder(),
     )
     evaluate_model(folder / "checkpoint", crops, folder / "evaluation", judging, store=store)
+
+
+def made(
+    folder: Path, params: dict[str, Any], judging: EvaluateParams, crops: Path, store: FolderStore
+) -> Path:
+    """Train, judge and export one; a folder that has its model already is left as it is."""
+    if (folder / "model" / "manifest.json").exists():
+        return folder / "model"
+    train_and_judge(folder, params, judging, crops, store)
     export_model(
         folder / "checkpoint", folder / "evaluation", folder / "model", ExportParams(), store=store
     )

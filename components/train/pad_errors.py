@@ -1,5 +1,7 @@
 """What a PAD training got wrong on its validation split, as `components.train.errors` shows it."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
@@ -13,20 +15,20 @@ _EVEN = 0.0
 """Logit of a score of 0.5: what decides until `evaluate` has found a threshold."""
 
 
-class PadErrors:
+class PadErrors(ABC):
     """Confusion and hardest errors; whoever inherits says where logits and crops come from."""
 
     def __init__(self, groups: Indices, scales: int) -> None:
         """Args: groups: int64 [M] of the validation presentations; scales: K of a crop."""
         self._groups, self._scales = groups, scales
 
+    @abstractmethod
     def logits(self, network: nn.Module) -> Scores:
         """float32 [M] of the validation presentations."""
-        raise NotImplementedError
 
+    @abstractmethod
     def crop(self, index: int) -> NDArray[np.uint8]:
         """uint8 [3K, S, S] of one validation presentation."""
-        raise NotImplementedError
 
     def confusion(self, network: nn.Module) -> dict[str, dict[str, int]]:
         """Validation presentations: species (or bona_fide) -> decision at a score of 0.5 -> count.

@@ -3,6 +3,7 @@
 They exist during training only; a Checkpoint holds the network without them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
@@ -14,12 +15,12 @@ from vultus.networks.pads.spectrum import FftSpectrum
 BONA_FIDE = 0
 
 
-class Auxiliary(nn.Module):
+class Auxiliary(nn.Module, ABC):
     """One head: (crops, groups, what the network saw) -> its loss, a scalar."""
 
+    @abstractmethod
     def forward(self, crops: Tensor, groups: Tensor, seen: Seen) -> Tensor:
         """Mean loss of a batch."""
-        raise NotImplementedError
 
 
 class FourierHead(Auxiliary):

@@ -6,6 +6,7 @@ et al., "Live face detection based on the analysis of Fourier spectra", SPIE 200
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 import torch
@@ -41,7 +42,7 @@ class _Luminance(nn.Module):
         return grey - grey.mean((2, 3), keepdim=True)
 
 
-class Spectrum(nn.Module):
+class Spectrum(nn.Module, ABC):
     """float32 [N, 3K, S, S], values about ±1 -> float32 [N, K, 16, 16], float32 under autocast too.
 
     Bins differ by more than the digits of bfloat16 hold: rounded, the strong ones leak into the weak.
@@ -54,9 +55,9 @@ class Spectrum(nn.Module):
         with torch.autocast(crops.device.type, enabled=False):
             return self.of(crops.float())
 
+    @abstractmethod
     def of(self, crops: Tensor) -> Tensor:
         """The same, in the arithmetic of whoever calls."""
-        raise NotImplementedError
 
 
 class FftSpectrum(Spectrum):
