@@ -24,9 +24,6 @@ def attach(app: typer.Typer) -> None:
 
 def models(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) -> None:
     """List registered versions: aliases, what the gate said and why, the data they come from."""
-    from rich.console import Console
-    from rich.table import Table
-
     from serving.assembly import trusted_key
     from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
     from vultus.registry import registry_from
@@ -52,16 +49,30 @@ def models(ctx: typer.Context, as_json: Annotated[bool, _JSON] = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("model", "version", "aliases", "gate", "why", "data", "commit")
+    _print_table(rows)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    """In 80 columns, the narrowest terminal: only the reason may be broken into lines."""
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    table = Table(
+        Column("version", no_wrap=True),
+        Column("alias", no_wrap=True),
+        Column("gate", no_wrap=True),
+        "why",
+        Column("data", no_wrap=True),
+        Column("commit", no_wrap=True),
+    )
     for row in rows:
         table.add_row(
-            str(row["model"]),
-            str(row["version"]),
+            f"{row['model']}/{row['version']}",
             ", ".join(row["aliases"]),
             str(row["gate"]),
             str(row["gate_fault"] or row["reasons"]),
-            str(row["data_sha256"])[:10],
-            str(row["git_commit"])[:10],
+            str(row["data_sha256"])[:8],
+            str(row["git_commit"])[:8],
         )
     Console().print(table)
 

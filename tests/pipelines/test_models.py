@@ -52,6 +52,7 @@ def _digest(home: Home, run: str) -> str:
     return Checkpoint.open(home.runs / run / "train" / "checkpoint").digest
 
 
+@pytest.mark.slow
 def test_an_architecture_means_its_newest_training(models: Models, home: Home) -> None:
     os.utime(home.runs / "b" / "train" / "checkpoint" / "manifest.json", (3e9, 3e9))
     found = models.named("edge")
@@ -60,6 +61,7 @@ def test_an_architecture_means_its_newest_training(models: Models, home: Home) -
     assert found.networks["edge"].is_file()
 
 
+@pytest.mark.slow
 def test_a_folder_is_what_lies_in_it(models: Models, home: Home, tmp_path: Path) -> None:
     assert models.named(str(home.runs / "a")).digest == _digest(home, "a")
     old = models.named(str(recognition_model(tmp_path / "old")))
@@ -68,6 +70,7 @@ def test_a_folder_is_what_lies_in_it(models: Models, home: Home, tmp_path: Path)
         models.named(str(home.runs))
 
 
+@pytest.mark.slow
 def test_an_older_export_is_described_by_its_checkpoint(
     models: Models, home: Home, tmp_path: Path
 ) -> None:
@@ -83,6 +86,7 @@ def test_all_of_a_task_with_the_same_training_once(models: Models, home: Home) -
     assert missing == []
 
 
+@pytest.mark.slow
 def test_a_name_that_means_nothing_is_refused(models: Models) -> None:
     with pytest.raises(BadParameter, match="no network of that name"):
         models.named("deepest")

@@ -17,6 +17,7 @@ from vultus.contracts.transform import DetectorParams, RecognitionTransform
 from vultus.contracts.words import RECOGNITION_MODEL
 from vultus.faces.alignment import align
 from vultus.faces.cascade import detect_with_border
+from vultus.inference.chosen import framed
 from vultus.inference.detector import mtcnn_detector
 from vultus.inference.encoder import OnnxEncoder
 from vultus.metrics import equal_error_rate
@@ -54,7 +55,7 @@ def pairs() -> tuple[list[tuple[str, str]], np.ndarray, np.ndarray]:
 
 @cache
 def chips(given: bool) -> dict[str, np.ndarray]:
-    """file -> aligned chip, by the given landmarks or by our own detection; a face not found lacks."""
+    """file -> aligned chip, by the given landmarks or as `vultus score` finds and chooses the face."""
     detector = mtcnn_detector(DetectorParams(), threads=2)
     cut = {}
     for name in sorted({name for pair in pairs()[0] for name in pair}):
@@ -62,7 +63,7 @@ def chips(given: bool) -> dict[str, np.ndarray]:
         if given:
             cut[name] = align(image, given_landmarks()[name])
         elif len(found := detect_with_border(detector, image)):
-            cut[name] = align(image, found.landmarks[0])
+            cut[name] = align(image, found.landmarks[framed(found, image.shape)])
     return cut
 
 

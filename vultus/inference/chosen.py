@@ -69,7 +69,7 @@ def meant_face(
     """
     found = analyser.detect(image)
     if box is None:
-        return found, _framed(found, image.shape) if len(found) else None
+        return found, framed(found, image.shape) if len(found) else None
     shared = overlap(found.boxes, box[None])[:, 0] if len(found) else np.zeros(0)
     if shared.size and shared.max() > 0:
         return found, int(shared.argmax())
@@ -80,8 +80,13 @@ def meant_face(
     return moved, 0 if len(moved) else None
 
 
-def _framed(found: Detections, shape: tuple[int, ...]) -> int:
-    """Measured on 2,000 photographs: 1 wrong face, against 14 where the largest is always taken."""
+def framed(found: Detections, shape: tuple[int, ...]) -> int:
+    """The place of the face that is meant: of those about as large as the largest, the middle one.
+
+    Measured on 2,000 photographs: 1 wrong face, against 14 where the largest is always taken.
+
+    Args: found: at least one face, largest first. shape: of the picture, height first.
+    """
     sizes = areas(found.boxes)
     large = np.flatnonzero(sizes >= SEVERAL_FACES_RATIO * sizes[0])
     middles = (found.boxes[large, :2] + found.boxes[large, 2:]) / 2

@@ -191,6 +191,7 @@ def test_an_export_says_what_it_is_made_of(pad: Bench) -> None:
     assert [file.name for file in model.path.rglob("*.onnx")] == ["vultus-own.onnx"]
 
 
+@pytest.mark.slow
 def test_an_int8_form_is_kept_where_it_is_near_and_its_distance_is_written_down(pad: Bench) -> None:
     pad.evaluate(
         pad.pad_trials(),
@@ -205,6 +206,7 @@ def test_an_int8_form_is_kept_where_it_is_near_and_its_distance_is_written_down(
     assert "from float32 on" in model.manifest.facts["int8"]["vultus-own.onnx"]
 
 
+@pytest.mark.slow
 def test_an_int8_form_too_far_away_is_left_out_and_that_is_said(pad: Bench) -> None:
     pad.evaluate(
         pad.pad_trials(),
@@ -217,6 +219,7 @@ def test_an_int8_form_too_far_away_is_left_out_and_that_is_said(pad: Bench) -> N
     assert "allowed is 1e-06" in model.manifest.facts["int8"]["vultus-own.onnx"]
 
 
+@pytest.mark.slow
 def test_no_pictures_to_calibrate_on_costs_only_the_int8_form(pad: Bench) -> None:
     pad.evaluate(pad.pad_trials(), member_thresholds={"vultus-own": 0.5})
     model = pad.export(int8=True)

@@ -205,6 +205,7 @@ def test_weights_are_listed_with_licence_and_state(vultus: _Command) -> None:
     assert "mtcnn" in vultus("weights", "list").stdout
 
 
+@pytest.mark.slow
 def test_what_is_here_stays_and_what_cannot_be_had_is_named(
     vultus: _Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

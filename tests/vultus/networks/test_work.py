@@ -28,6 +28,7 @@ def test_a_small_network_counted_by_hand(tmp_path: Path) -> None:
     assert work_of(tmp_path / "n.onnx").parameters == sum(p.numel() for p in network.parameters())
 
 
+@pytest.mark.slow
 def test_torch_counts_the_same(tmp_path: Path) -> None:
     network = mobilenet_v3_small().eval()
     write_onnx(network, torch.zeros(2, 3, 96, 96), "out", tmp_path / "n.onnx")
