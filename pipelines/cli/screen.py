@@ -186,7 +186,7 @@ class _View:
                 kept = "not done again" if step.status == "cached" else f"{step.seconds:6.1f} s"
                 self._say(f"  {step.name:<9} {step.status:<6} {kept}")
             elif step.status == "running" and time.monotonic() - self._spoke > _SPEAK_EVERY_S:
-                self._say(f"  {step.name:<9} {step.detail}")
+                self._say(f"  {step.name:<9} {step.detail or step.status}")
 
     def _say(self, line: str) -> None:
         """To the terminal itself: stdout belongs to the step log meanwhile."""
