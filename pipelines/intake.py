@@ -28,6 +28,7 @@ class Intake:
     """What came of it.
 
     read, known: pictures that the source offered and that were read now, or known from before.
+    cut, cut_before: pictures (simulated ones among them) that were unpacked now, or cut before.
     refused: why `validate` stopped the data; None where it passed.
     """
 
@@ -36,6 +37,8 @@ class Intake:
     crops: FaceCrops
     read: int
     known: int
+    cut: int
+    cut_before: int
     refused: str | None
     seconds: float
 
@@ -67,9 +70,10 @@ def take_in(
     params = _checked(source, changes)
     folder = (out or settings.paths.data / _name(source)).absolute()
     with _progress(said):
-        taken = _step(settings, "ingest", params, {}, {"raw": folder / "raw"}).facts["raw"]
-        _step(settings, "crop", params, {"raw": folder / "raw"}, {"crops": folder / "crops"})
-        inside = {"raw": folder / "raw", "crops": folder / "crops"}
+        raw, crops = {"raw": folder / "raw"}, {"crops": folder / "crops"}
+        taken = _step(settings, "ingest", params, {}, raw).facts["raw"]
+        cut = _step(settings, "crop", params, raw, crops).facts["crops"]
+        inside = raw | crops
         made = {"validation": folder / "validation"}
         refused = None
         try:
@@ -82,6 +86,8 @@ def take_in(
         FaceCrops.open(folder / "crops"),
         taken["read"],
         taken["known"],
+        cut["cut"],
+        cut["known"],
         refused,
         time.monotonic() - start,
     )

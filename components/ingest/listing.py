@@ -10,9 +10,10 @@ from typing import IO
 
 import numpy as np
 
-from components.ingest.journal import ItemKeys, item_key
+from components.ingest.journal import item_key
 from components.ingest.source import Item, Refused, Source
 from components.ingest.split import masked, pseudonym_of
+from components.parts import Keys
 
 _BLOCK = 1024
 Keyed = tuple[bytes, Item]
@@ -23,7 +24,7 @@ Keyed = tuple[bytes, Item]
 class Listing:
     """Everything that was offered, in the source's order; memory is 16 bytes a picture."""
 
-    keys: ItemKeys
+    keys: Keys
     refused: list[Refused]
     subjects: dict[str, str] = field(repr=False)
     """Pseudonym -> raw name; it stays in this process."""
@@ -44,7 +45,7 @@ class Listing:
                 waiting = waiting[size:]
 
 
-def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
+def list_source(source: Source, known: Keys, key: bytes) -> Listing:
     """Ask the source for everything it has.
 
     Args:

@@ -174,6 +174,8 @@ def _facts(taken: "Intake") -> dict[str, Any]:
     return {
         "read": taken.read,
         "known": taken.known,
+        "cut": taken.cut,
+        "cut_before": taken.cut_before,
         "faces": dict(presentations),
         "subjects": len(subjects),
         "quarantine": quarantine_of(taken.crops, taken.raw),
@@ -196,6 +198,9 @@ def _print(facts: dict[str, Any], name: str) -> None:
     table.add_row("offered", f"{facts['read'] + facts['known']:,}")
     table.add_row("  read now", f"{facts['read']:,}")
     table.add_row("  known from before", f"{facts['known']:,}")
+    table.add_row("to crop, simulated ones too", f"{facts['cut'] + facts['cut_before']:,}")
+    table.add_row("  cropped now", f"{facts['cut']:,}")
+    table.add_row("  cropped before", f"{facts['cut_before']:,}")
     table.add_row("faces", f"{sum(faces.values()):,}")
     for kind, count in faces.items():
         table.add_row(f"  {kind.replace('_', ' ')}", f"{count:,}")
