@@ -73,13 +73,7 @@ def take_in(
         raw, crops = {"raw": folder / "raw"}, {"crops": folder / "crops"}
         taken = _step(settings, "ingest", params, {}, raw).facts["raw"]
         cut = _step(settings, "crop", params, raw, crops).facts["crops"]
-        inside = raw | crops
-        made = {"validation": folder / "validation"}
-        refused = None
-        try:
-            _step(settings, "validate", params, inside, made)
-        except BadData as error:
-            refused = str(error)
+        refused = _validated(settings, folder, params["validate"])
     return Intake(
         folder,
         RawFaces.open(folder / "raw"),
@@ -91,6 +85,21 @@ def take_in(
         refused,
         time.monotonic() - start,
     )
+
+
+def _validated(settings: "Settings", folder: Path, params: dict[str, Any]) -> str | None:
+    """What `validate` does, with the report that shows augmentation too. Returns: why it refuses."""
+    from components.validate import ValidateParams, validate_crops
+    from pipelines.reporting import report_writer, with_recipes
+
+    given = ValidateParams.model_validate(params)
+    writer = with_recipes(report_writer(settings, given.report))
+    raw, crops, out = (folder / name for name in ("raw", "crops", "validation"))
+    try:
+        validate_crops(raw, crops, out, given, report=writer.write)
+    except BadData as error:
+        return str(error)
+    return None
 
 
 def _checked(source: str, changes: list[str]) -> dict[str, dict[str, Any]]:

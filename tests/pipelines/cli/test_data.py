@@ -118,7 +118,7 @@ def test_a_folder_becomes_a_version_and_a_refused_one_keeps_its_report(
     facts = json.loads(done.stdout)
     assert facts["passed"]
     assert facts["subjects"] == 6
-    assert Path(facts["report"]).is_file()
+    assert "What training will do to these pictures" in Path(facts["report"]).read_text()
     assert facts["crops_digest"] in vultus("list", "--json").stdout
     refused = vultus("ingest", source, "--json", *words, "--set", "validate.min_subjects_train=50")
     assert refused.exit_code == 1
