@@ -58,8 +58,7 @@ def list_source(source: Source, known: Keys, key: bytes) -> Listing:
     keys: list[bytes] = []
     refused: list[Refused] = []
     subjects: dict[str, str] = {}
-    named: set[str] = set()
-    to_read = 0
+    to_read, last = 0, None
     block: list[Keyed] = []
     blocks: list[bytes] = []
 
@@ -80,9 +79,9 @@ def list_source(source: Source, known: Keys, key: bytes) -> Listing:
         if isinstance(entry, Refused):
             refused.append(_nameless(entry, key))
             continue
-        if entry.subject not in named:
-            named.add(entry.subject)
-            subjects[pseudonym_of(entry.subject, key)] = entry.subject
+        if entry.subject != last:  # they come side by side
+            last = entry.subject
+            subjects[pseudonym_of(last, key)] = last
         keys.append(named_key := item_key(entry.origin, entry.fingerprint, key))
         block.append((named_key, entry))
         if len(block) == _BLOCK:

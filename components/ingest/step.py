@@ -29,7 +29,7 @@ from vultus.storage.s3 import S3Address
 
 logger = logging.getLogger(__name__)
 
-_LEAST, _MOST, _PIECES = 8, 2048, 16
+_LEAST, _MOST, _PIECES = 8, 2048, 8
 """Pictures a piece of work; pieces a process."""
 _AHEAD = 2
 """Pieces a process that are under way: one is worked on, one waits; each is some MB of names."""

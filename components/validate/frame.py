@@ -21,7 +21,10 @@ from vultus.dataset.straddle import (
 )
 
 _WORDS = ("subject", "split", "presentation", "species", "source", "licence")
-_POSE = ("yaw_deg", "pitch_deg", "roll_deg")
+_MEASURES = (
+    *("detection_score", "yaw_deg", "pitch_deg", "roll_deg"),
+    *(f"quality_{name}" for name in QUALITY_COMPONENTS),
+)
 
 
 def raw_frame(raw: RawFaces, params: ValidateParams) -> pd.DataFrame:
@@ -44,9 +47,7 @@ def crops_frame(crops: FaceCrops, params: ValidateParams) -> pd.DataFrame:
     made["digests_whole"] = columns.digests(["image_sha256", "chip_sha256", "context_sha256"])
     made["face_index"] = columns.numbers("face_index", np.int32)
     made["context_kind"] = columns.words("context_kind")
-    made["detection_score"] = columns.numbers("detection_score", np.float32)
-    for name in (*_POSE, *(f"quality_{name}" for name in QUALITY_COMPONENTS)):
-        made[name] = columns.numbers(name, np.float32)
+    made |= columns.measures(_MEASURES)
     found = doubtful(
         NearRows.of(crops.stream(NEAR_COLUMNS)),
         near_bits=params.near_duplicate_bits,
