@@ -55,7 +55,7 @@ def main() -> None:
         place = Path(folder)
         write(place, given.rows, given.subjects, given.seed, spoil=given.spoil)
         command = [sys.executable, "-m", "benchmarks.data_validate", "--validate", str(place)]
-        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+        ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     facts = {"rows": given.rows, "subjects": given.subjects, "spoilt": given.spoil}
     say(facts | json.loads(ended.stdout))
 

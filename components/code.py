@@ -7,9 +7,10 @@ _ROOT = Path(__file__).parents[1]
 
 
 def code_of(*folders: str) -> str:
-    """Hex sha256 over the modules of these folders (relative to the import root, with slashes)."""
+    """Hex sha256 over the modules of these folders, or single ones (`a/b.py`); from the import root."""
     digest = hashlib.sha256()
     for folder in folders:
-        for file in sorted((_ROOT / folder).glob("*.py")):
+        place = _ROOT / folder
+        for file in [place] if place.suffix else sorted(place.glob("*.py")):
             digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -28,6 +28,7 @@ class Intake:
     """What came of it.
 
     read, known: pictures that the source offered and that were read now, or known from before.
+    cut, cut_before: pictures (simulated ones among them) that were unpacked now, or cut before.
     refused: why `validate` stopped the data; None where it passed.
     """
 
@@ -36,6 +37,8 @@ class Intake:
     crops: FaceCrops
     read: int
     known: int
+    cut: int
+    cut_before: int
     refused: str | None
     seconds: float
 
@@ -67,24 +70,36 @@ def take_in(
     params = _checked(source, changes)
     folder = (out or settings.paths.data / _name(source)).absolute()
     with _progress(said):
-        taken = _step(settings, "ingest", params, {}, {"raw": folder / "raw"}).facts["raw"]
-        _step(settings, "crop", params, {"raw": folder / "raw"}, {"crops": folder / "crops"})
-        inside = {"raw": folder / "raw", "crops": folder / "crops"}
-        made = {"validation": folder / "validation"}
-        refused = None
-        try:
-            _step(settings, "validate", params, inside, made)
-        except BadData as error:
-            refused = str(error)
+        raw, crops = {"raw": folder / "raw"}, {"crops": folder / "crops"}
+        taken = _step(settings, "ingest", params, {}, raw).facts["raw"]
+        cut = _step(settings, "crop", params, raw, crops).facts["crops"]
+        refused = _validated(settings, folder, params["validate"])
     return Intake(
         folder,
         RawFaces.open(folder / "raw"),
         FaceCrops.open(folder / "crops"),
         taken["read"],
         taken["known"],
+        cut["cut"],
+        cut["known"],
         refused,
         time.monotonic() - start,
     )
+
+
+def _validated(settings: "Settings", folder: Path, params: dict[str, Any]) -> str | None:
+    """What `validate` does, with the report that shows augmentation too. Returns: why it refuses."""
+    from components.validate import ValidateParams, validate_crops
+    from pipelines.reporting import report_writer, with_recipes
+
+    given = ValidateParams.model_validate(params)
+    writer = with_recipes(report_writer(settings, given.report))
+    raw, crops, out = (folder / name for name in ("raw", "crops", "validation"))
+    try:
+        validate_crops(raw, crops, out, given, report=writer.write)
+    except BadData as error:
+        return str(error)
+    return None
 
 
 def _checked(source: str, changes: list[str]) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ def crop(raw: Input[RawFaces], crops: Output[FaceCrops], params: dict) -> None:
         Path(crops.path),
         CropParams.model_validate(params),
         store=door.store,
-        resume=door.kept(door.home.resume),
+        kept=door.kept(door.home.crop),
         processes=door.processes,
     )
     crops.metadata.update(report.summary())

@@ -1,4 +1,4 @@
-"""Rows of RawFaces -> rows of FaceCrops, or the reasons why not. Runs in the workers."""
+"""A picture -> what is cut out of it and measured on it, or the reason why not. Runs in the workers."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,41 +56,33 @@ class CropParams(BaseModel):
 
 
 @dataclass
-class Cut:
-    """A row of CROP_SCHEMA, or a row of QUARANTINE_SCHEMA."""
-
-    row: dict[str, Any] | None = None
-    refused: dict[str, str] | None = None
-
-
-@dataclass
 class Cutter:
     """Picklable; the nets are made once a process."""
 
     params: CropParams
     store: Store
 
-    def __call__(self, faces: list[dict[str, Any]]) -> list[Cut]:
+    def __call__(self, pictures: list[str]) -> list[dict[str, Any]]:
         """Cut the labelled face of each picture; their crops go to the store together.
 
+        Args: pictures: hex sha256 of each.
+        Returns: for each its `image_sha256`, and what was measured or `reason` and `detail`.
         Raises: StorageUnavailable; BadArtifact, if a picture is gone from the store or was changed.
         """
-        cuts, pieces = [], list[bytes]()
-        for face in faces:
-            data = self.store.get(face["image_sha256"])
+        cuts, pieces = list[dict[str, Any]](), list[bytes]()
+        for picture in pictures:
+            named = {"image_sha256": picture}
             try:
-                row, chip, context = self._cut(data)
+                row, chip, context = self._cut(self.store.get(picture))
             except _Refused as why:
-                origin = face["image_sha256"]
-                refused = {"origin": origin, "reason": why.reason, "detail": why.detail}
-                cuts.append(Cut(refused=refused))
+                cuts.append({**named, "reason": why.reason, "detail": why.detail})
                 continue
-            cuts.append(Cut(row={**face, **row, "face_index": 0}))
+            cuts.append({**named, **row})
             pieces += chip, context
         digests = iter(self.store.put_many(pieces))
         for cut in cuts:
-            if cut.row is not None:
-                cut.row |= {"chip_sha256": next(digests), "context_sha256": next(digests)}
+            if "reason" not in cut:
+                cut |= {"chip_sha256": next(digests), "context_sha256": next(digests)}
         return cuts
 
     def _cut(self, data: bytes) -> tuple[dict[str, Any], bytes, bytes]:

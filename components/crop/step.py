@@ -1,24 +1,22 @@
 """Detect, align and cut the labelled face of every picture, once for training and evaluation."""
 
-import hashlib
-import json
 import logging
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from components.batch import map_in_order
-from components.code import code_of
 from components.crop.cutting import CropParams, Cutter
 from components.crop.doubt import Doubt
-from components.crop.journal import Journal
-from vultus.contracts.faces import CROP_SCHEMA, FaceCrops, RawFaces
+from components.crop.kept import Kept, keys_of_pictures
+from components.crop.table import Beside
+from vultus.contracts.faces import FaceCrops, RawFaces
 from vultus.contracts.seams import Store
 from vultus.dataset.straddle import NEAR_COLUMNS
 from vultus.errors import BadData
@@ -28,11 +26,8 @@ __all__ = ["CropParams", "CropReport", "crop_faces"]
 logger = logging.getLogger(__name__)
 _CHUNK = 32
 """Pictures a worker takes at a time: their crops go to the store together."""
-_CHUNKS_A_PIECE = 32
+_CHUNKS_A_PART = 32
 """A killed run does at most 1,024 pictures again, some ten seconds of two cores."""
-
-
-_CODE = ("components/crop", "vultus/faces", "vultus/dataset")
 
 
 class CropReport(BaseModel):
@@ -42,6 +37,8 @@ class CropReport(BaseModel):
 
     pictures: int
     faces: int
+    cut: int = Field(description="pictures that were unpacked now")
+    known: int = Field(description="pictures whose crops were there from before")
     quarantined: dict[str, int]
     seconds: float
     digest: str
@@ -52,6 +49,8 @@ class CropReport(BaseModel):
         return {
             "pictures": self.pictures,
             "faces": self.faces,
+            "cut": self.cut,
+            "known": self.known,
             "quarantined": refused or "none",
             "seconds": round(self.seconds, 1),
             "digest": self.digest,
@@ -64,21 +63,21 @@ def crop_faces(
     params: CropParams,
     *,
     store: Store,
-    resume: Path | None = None,
+    kept: Path | None = None,
     processes: int = 1,
     made_by: str = "crop",
 ) -> CropReport:
     """Write FaceCrops at `out`: one row a face, in the order of the pictures.
 
-    Memory does not grow with the pictures. A killed run goes on from its last piece when it is
-    started again with the same raw faces, params and `resume`.
+    Memory does not grow with the pictures, but for some 40 bytes each.
 
     Args:
         raw: a RawFaces folder.
         out: folder of the artifact; appears whole or not at all.
         params: what is computed.
         store: where the pictures lie and the crops go.
-        resume: folder of unfinished runs; None: a killed run leaves nothing and starts over.
+        kept: folder for what was cut so far: a killed run goes on from there, and of a version that has
+            grown only the new pictures are unpacked. None: every run starts over.
         processes: workers; changes no result.
         made_by: for the manifest.
     Raises: BadArtifact, StorageUnavailable; BadData, if not one face was found.
@@ -87,33 +86,32 @@ def crop_faces(
     pictures = RawFaces.open(raw)
     total = pictures.rows
     with tempfile.TemporaryDirectory() as scratch:
-        journal = Journal((resume or Path(scratch)) / _fingerprint(pictures, params, made_by))
-        _work(journal, pictures, Cutter(params, store), total, processes)
-        faces = journal.rows("crops")
-        if faces == 0:
-            raise BadData(f"{raw}: no face in any of {total} pictures; look at some of them")
-        doubt = Doubt.over(journal.stream("crops", NEAR_COLUMNS), params)
-        refused = Counter(doubt.reasons())
-        for table in journal.stream("quarantine", ["reason"]):
-            refused.update(table["reason"].to_pylist())
-        artifact = FaceCrops.write(
-            out,
-            crops=doubt.kept(journal.stream("crops")),
-            quarantine=chain(
-                journal.stream("quarantine"),
-                doubt.refused(journal.stream("crops", ["image_sha256"])),
-            ),
-            made_by=made_by,
-            facts={
-                "raw_digest": pictures.digest,
-                "params": params.model_dump(mode="json"),
-                "pictures": total,
-            },
-        )
-        journal.forget()
+        own = Kept.below(kept or Path(scratch), params)
+        with own.shared():
+            beside, cut = _cut(pictures, own, Cutter(params, store), processes)
+            refused = beside.reasons()
+            if refused.total() == total:
+                raise BadData(f"{raw}: no face in any of {total} pictures; look at some of them")
+            doubt = Doubt.over(beside.crops(NEAR_COLUMNS), params)
+            refused += doubt.reasons()
+            artifact = FaceCrops.write(
+                out,
+                crops=doubt.kept(beside.crops()),
+                quarantine=chain(beside.refused(), doubt.refused(beside.crops(["image_sha256"]))),
+                made_by=made_by,
+                facts={
+                    "raw_digest": pictures.digest,
+                    "params": params.model_dump(mode="json"),
+                    "pictures": total,
+                },
+            )
+            beside.places.touch()
+        own.clean()
     report = CropReport(
         pictures=total,
-        faces=faces - doubt.reasons().total(),
+        faces=total - refused.total(),
+        cut=cut,
+        known=total - cut,
         quarantined=dict(refused),
         seconds=time.monotonic() - start,
         digest=artifact.digest,
@@ -122,42 +120,33 @@ def crop_faces(
     return report
 
 
-def _work(journal: Journal, pictures: RawFaces, cutter: Cutter, total: int, processes: int) -> None:
-    """Fill the journal from its first missing piece on."""
-    first = journal.finished()
-    done = min(first * _CHUNK * _CHUNKS_A_PIECE, total)
-    if done:
-        logger.info("crop: going on", extra={"done": done, "of": total})
-    chunks = islice(_chunks(pictures), first * _CHUNKS_A_PIECE, None)
+def _cut(pictures: RawFaces, kept: Kept, cutter: Cutter, processes: int) -> tuple[Beside, int]:
+    """Cut what is not known yet. Returns: everything that is asked for, and how many were cut now."""
+    keys = [keys_of_pictures(part["image_sha256"]) for part in pictures.stream(["image_sha256"])]
+    every, first, picture = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
+    del keys
+    new = np.sort(first[kept.places(every, cutter.store).part < 0])
+    if len(new) < len(picture):
+        logger.info("crop: some are known", extra={"known": len(picture) - len(new)})
     results = map_in_order(
-        "crop", cutter, chunks, total=total - done, processes=processes, weigh=len
+        "crop", cutter, _chunks(pictures, new), total=len(new), processes=processes, weigh=len
     )
-    number = first
-    while cuts := [cut for chunk in islice(results, _CHUNKS_A_PIECE) for cut in chunk]:
-        rows = [cut.row for cut in cuts if cut.row is not None]
-        journal.keep(number, rows, [cut.refused for cut in cuts if cut.refused is not None])
-        number += 1
+    while cuts := [cut for chunk in islice(results, _CHUNKS_A_PART) for cut in chunk]:
+        kept.keep(cuts)
+    return Beside(pictures, kept.places(every), picture.astype(np.int32)), len(new)
 
 
-def _chunks(pictures: RawFaces) -> Iterator[list[dict[str, Any]]]:
-    """The rows, _CHUNK at a time, wherever the parts of the table end."""
-    rows = (
-        row
-        for part in pictures.stream()
-        for batch in part.to_batches(_CHUNK)
-        for row in batch.to_pylist()
-    )
-    while chunk := list(islice(rows, _CHUNK)):
+def _chunks(pictures: RawFaces, wanted: NDArray[np.int64]) -> Iterator[list[str]]:
+    """The sha256 of these rows, _CHUNK at a time, wherever the parts of the table end."""
+    digests = (digest for part in _wanted(pictures, wanted) for digest in part)
+    while chunk := list(islice(digests, _CHUNK)):
         yield chunk
 
 
-def _fingerprint(pictures: RawFaces, params: CropParams, made_by: str) -> str:
-    """Names one run: inputs, params, the columns that are asked for, and who cuts."""
-    told = [
-        pictures.digest,
-        params.model_dump(mode="json"),
-        str(CROP_SCHEMA),
-        code_of(*_CODE),
-        made_by,
-    ]
-    return "crop-" + hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+def _wanted(pictures: RawFaces, wanted: NDArray[np.int64]) -> Iterator[list[str]]:
+    """The same, part by part. Args: wanted: int64, sorted numbers of rows."""
+    start = 0
+    for part in pictures.stream(["image_sha256"]):
+        low, high = np.searchsorted(wanted, [start, start + len(part)])
+        yield part["image_sha256"].take(wanted[low:high] - start).to_pylist()
+        start += len(part)

@@ -10,9 +10,10 @@ from typing import IO
 
 import numpy as np
 
-from components.ingest.journal import ItemKeys, item_key
+from components.ingest.journal import item_key
 from components.ingest.source import Item, Refused, Source
 from components.ingest.split import masked, pseudonym_of
+from components.parts import Keys
 
 _BLOCK = 1024
 Keyed = tuple[bytes, Item]
@@ -23,7 +24,7 @@ Keyed = tuple[bytes, Item]
 class Listing:
     """Everything that was offered, in the source's order; memory is 16 bytes a picture."""
 
-    keys: ItemKeys
+    keys: Keys
     refused: list[Refused]
     subjects: dict[str, str] = field(repr=False)
     """Pseudonym -> raw name; it stays in this process."""
@@ -44,7 +45,7 @@ class Listing:
                 waiting = waiting[size:]
 
 
-def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
+def list_source(source: Source, known: Keys, key: bytes) -> Listing:
     """Ask the source for everything it has.
 
     Args:
@@ -57,8 +58,7 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
     keys: list[bytes] = []
     refused: list[Refused] = []
     subjects: dict[str, str] = {}
-    named: set[str] = set()
-    to_read = 0
+    to_read, last = 0, None
     block: list[Keyed] = []
     blocks: list[bytes] = []
 
@@ -79,9 +79,9 @@ def list_source(source: Source, known: ItemKeys, key: bytes) -> Listing:
         if isinstance(entry, Refused):
             refused.append(_nameless(entry, key))
             continue
-        if entry.subject not in named:
-            named.add(entry.subject)
-            subjects[pseudonym_of(entry.subject, key)] = entry.subject
+        if entry.subject != last:  # they come side by side
+            last = entry.subject
+            subjects[pseudonym_of(last, key)] = last
         keys.append(named_key := item_key(entry.origin, entry.fingerprint, key))
         block.append((named_key, entry))
         if len(block) == _BLOCK:

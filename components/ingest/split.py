@@ -22,7 +22,7 @@ def split_of(subject: str, *, split_seed: int, validation_share: float, test_sha
     return Split.TRAIN
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def pseudonym_of(subject: str, key: bytes) -> str:
     """Keyed pseudonym, 16 hex characters; the raw name never leaves `ingest`."""
     return hmac.new(key, subject.encode(), hashlib.sha256).hexdigest()[:16]
@@ -34,7 +34,7 @@ def masked(text: str, subject: str, pseudonym: str) -> str:
     return _name(subject).sub(pseudonym, text) if subject else text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _name(subject: str) -> re.Pattern[str]:
     name = re.escape(subject)
     bounded = rf"(?<![0-9A-Za-z]){name}(?![0-9A-Za-z])"

@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 
 from components.batch import map_in_order
 from components.ingest.choice import source_from
-from components.ingest.journal import ItemKeys, Journal, keys_of
+from components.ingest.journal import Journal
 from components.ingest.listing import Listing, list_source
 from components.ingest.params import IngestParams, IngestReport
 from components.ingest.source import Refused
 from components.ingest.strata import Dealt, Shares, splits_for
 from components.ingest.table import Plan, plan_table
 from components.ingest.taking import Taker
+from components.parts import Keys, keys_of
 from vultus.contracts.faces import QUARANTINE_SCHEMA, RawFaces
 from vultus.contracts.seams import Store
 from vultus.contracts.words import Presentation
@@ -28,7 +29,7 @@ from vultus.storage.s3 import S3Address
 
 logger = logging.getLogger(__name__)
 
-_LEAST, _MOST, _PIECES = 8, 2048, 16
+_LEAST, _MOST, _PIECES = 8, 2048, 8
 """Pictures a piece of work; pieces a process."""
 _AHEAD = 2
 """Pieces a process that are under way: one is worked on, one waits; each is some MB of names."""
@@ -116,7 +117,7 @@ def _dealt(plan: Plan, listing: Listing, params: IngestParams, store: Store) -> 
     )
 
 
-def _known(journal: Journal, store: Store) -> ItemKeys:
+def _known(journal: Journal, store: Store) -> Keys:
     """Sorted keys of the journal's items whose bytes are still in the store."""
     known, lost = [np.zeros(0, "S16")], [np.zeros(0, "S16")]
     for piece in journal.stream(["item", "image_sha256"]):

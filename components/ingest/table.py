@@ -4,7 +4,7 @@ Two passes, so that memory does not grow with the pictures: the first keeps 30 b
 picture, whose, where) and decides; the second reads the pieces again and writes.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from components.ingest.journal import ItemKeys, Journal, keys_of, read_part
+from components.ingest.journal import Journal
+from components.parts import Keys, gather, keys_of, read_part
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA
 from vultus.contracts.words import Split
 from vultus.dataset.census import short_digests
 
 _SLICE = 2048
 _NO_NAME = "0" * 16
-_PIECES_KEPT = 4
-"""A table in the order of the pieces needs two; one that grew in between reads some again."""
 
 TWO_IDENTITIES = "two_identities"
 DUPLICATE = "duplicate"
@@ -123,35 +122,18 @@ class Plan:
             )
 
     def _gather(self, order: NDArray[np.int64]) -> Iterator[pa.Table]:
-        """Rows in the given order; pieces are read once where they follow each other."""
-        kept: OrderedDict[int, pa.Table] = OrderedDict()
-        for start in range(0, len(order), _SLICE):
-            wanted = order[start : start + _SLICE]
-            pieces, rows = self.piece[wanted], self.row[wanted]
-            tables: list[pa.Table] = []
-            places: list[NDArray[np.int64]] = []
-            for piece in dict.fromkeys(pieces.tolist()):
-                if piece not in kept:
-                    kept[piece] = read_part(self.parts[piece])
-                    if len(kept) > _PIECES_KEPT:
-                        kept.popitem(last=False)
-                here = np.flatnonzero(pieces == piece)
-                tables.append(kept[piece].take(pa.array(rows[here])))
-                places.append(here)
-            back = np.argsort(np.concatenate(places), kind="stable")
-            yield pa.concat_tables(tables).take(pa.array(back))
-            # Arrow keeps what it was once given: pieces of many sizes would add up.
-            pa.default_memory_pool().release_unused()
+        """Rows in the given order."""
+        return gather(self.parts, self.piece[order], self.row[order])
 
 
-def plan_table(journal: Journal, offered: ItemKeys, min_images: int) -> Plan:
+def plan_table(journal: Journal, offered: Keys, min_images: int) -> Plan:
     """Decide over every row of the journal that the source still offers.
 
     Args:
         offered: keys of the source's items, in its order.
         min_images: of one subject; with fewer, all of its rows are left out.
     """
-    parts = journal.parts()
+    parts = journal.files()
     words = ["", TWO_IDENTITIES, DUPLICATE, LONE]
     rows = _in_order(parts, offered, words)
     _refuse_copies(rows)
@@ -191,7 +173,7 @@ def _refuse_lone(rows: Rows, min_images: int) -> None:
         rows["verdict"][kept & np.isin(rows["subject"], lone)] = _LONE
 
 
-def _in_order(parts: list[Path], offered: ItemKeys, words: list[str]) -> Rows:
+def _in_order(parts: list[Path], offered: Keys, words: list[str]) -> Rows:
     """The rows of what is offered, each once, in the order of the offer; new reasons join `words`."""
     every, first = np.unique(offered, return_index=True)
     again = np.setdiff1d(np.arange(len(offered)), first) if len(every) < len(offered) else first[:0]
@@ -224,7 +206,7 @@ def _each_once(rows: Rows, more: Mapping[int, int]) -> Rows:
 
 
 def _of_part(
-    number: int, file: Path, every: ItemKeys, first: NDArray[np.int64], words: list[str]
+    number: int, file: Path, every: Keys, first: NDArray[np.int64], words: list[str]
 ) -> Rows:
     """Ordinal, and what decides, of each row that is still offered."""
     table = read_part(file, ["item", "image_sha256", "subject", "simulated", "reason"])

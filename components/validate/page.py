@@ -14,11 +14,16 @@ from vultus.contracts.words import Verdict as Outcome
 from vultus.dataset.bands import pictures_per_subject
 from vultus.dataset.census import Census
 from vultus.dataset.limit import listed
-from vultus.dataset.survey import SPLITS, Survey
+from vultus.dataset.survey import RECAPTURED, SPLITS, Survey
 from vultus.reports import Block, Heading, Picture, Table, Text, Verdict
 from vultus.reports.counts import bar_chart, column_chart
 
 _FACES = 12
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_RECAPTURED = (
+    " “Simulated capture” is a bona fide picture that went through the attacks' camera without a "
+    "medium."
+)
 _PER_SUBJECT = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 10**9))
 
 
@@ -126,7 +131,13 @@ def _limits(found: Survey) -> Iterator[Block]:
             "what it would take",
             "why it matters",
         ),
-        tuple((one.topic, one.claim, one.seen, one.needed, one.why) for one in found.limits),
+        tuple(
+            tuple(
+                text.replace(" %", f"{_NO_BREAK}%")
+                for text in (one.topic, one.claim, one.seen, one.needed, one.why)
+            )
+            for one in found.limits
+        ),
     )
 
 
@@ -141,8 +152,8 @@ def _composition(found: Survey) -> Iterator[Block]:
         ),
         "svg",
         "Pictures of each kind, by split",
-        "Pictures of each kind. “Simulated capture” is a bona fide picture that went through the "
-        "attacks' camera without a medium.",
+        "Pictures of each kind."
+        + (_RECAPTURED if any(p.kind == RECAPTURED for p in parts) else ""),
     )
     yield from _per_subject(census)
     yield Table(

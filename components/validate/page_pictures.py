@@ -19,15 +19,16 @@ _NAMES = {
     "width": "width, px",
     "height": "height, px",
     "bytes": "file size, bytes",
+    "captured_day": "captured, days since 1970",
     "detection_score": "detection score",
+    "box_px": "face box, px",
+    "eyes_px": "between the eyes, px",
     "yaw_deg": "yaw, ° (estimate)",
     "pitch_deg": "pitch, ° (estimate)",
     "roll_deg": "roll, ° (estimate)",
     "ita_deg": "ITA, ° (estimate)",
-    "captured_day": "captured, days since 1970",
-    "box_px": "face box, px",
-    "eyes_px": "between the eyes, px",
 }
+"""In the order of the table: of the file, of the face; quality follows."""
 
 
 def name_of(value: str) -> str:
@@ -38,8 +39,14 @@ def name_of(value: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that say something, no powers of ten."""
-    return (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
+    """Three digits that say something, at most three behind the point, no powers of ten."""
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{round(value, 3):.3g}"
+    return "0" if text == "-0" else text.replace("-", "−")
+
+
+def cosine(value: float) -> str:
+    """A similarity, two digits behind the point."""
+    return f"{value:.2f}".replace("-", "−")
 
 
 def picture_blocks(found: Survey, album: Album | None) -> Iterator[Block]:
@@ -137,6 +144,7 @@ def _histogram(found: Survey, values: Values, label: str) -> Iterator[Block]:
     }
     if not groups:
         return
+    small = "" if len(groups) == len(SPLITS) else f" Fewer than {_FEWEST} pictures are not drawn."
     top = float(np.quantile(values[known], _TOP))
     cut = {split: np.minimum(some, top) for split, some in groups.items()}
     yield Picture(
@@ -144,7 +152,7 @@ def _histogram(found: Survey, values: Values, label: str) -> Iterator[Block]:
         "svg",
         f"Distribution of {label} in each split",
         "Share of each split's bona fide pictures; the last bar holds everything beyond the 99.5 % "
-        "quantile.",
+        f"quantile.{small}",
     )
 
 
@@ -181,7 +189,7 @@ def measurement_blocks(found: Survey) -> Iterator[Block]:
             f"{number(one.q05)} to {number(one.q95)}",
             f"{number(one.low)} to {number(one.high)}",
         )
-        for name, one in sorted(found.spreads().items())
+        for name, one in sorted(found.spreads().items(), key=lambda pair: _place(pair[0]))
     )
     yield Heading("All measurements")
     yield Table(
@@ -191,3 +199,8 @@ def measurement_blocks(found: Survey) -> Iterator[Block]:
         caption="Bona fide pictures as captured. Quality components are named after "
         "ISO/IEC 29794-5; the computations are our own.",
     )
+
+
+def _place(name: str) -> tuple[int, str]:
+    names = list(_NAMES)
+    return (names.index(name) if name in names else len(names)), name

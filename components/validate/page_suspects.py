@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from components.validate.album import Album
+from components.validate.page_pictures import cosine
 from components.validate.tiles import faces_of, sheet_of
 from vultus.dataset.duplicates import RADIUS, Duplicates
 from vultus.dataset.noise import Noise, Stray, Twins
@@ -113,7 +114,7 @@ def _twins(album: Album, twins: Sequence[Twins]) -> Iterator[Block]:
     if not twins:
         return
     shown = twins[:_SHOWN]
-    said = ", ".join(f"{pair.similarity:.2f}" for pair in shown)
+    said = ", ".join(cosine(pair.similarity) for pair in shown)
     yield Picture(
         faces_of(album, [[pair.first, pair.second] for pair in shown]),
         "jpeg",
@@ -129,8 +130,8 @@ def _strays(album: Album, strays: Sequence[Stray], title: str, width: int) -> It
     shown = strays[:_SHOWN]
     groups = [[one.row, one.typical, one.nearer or 0][:width] for one in shown]
     said = ", ".join(
-        f"{one.similarity:.2f} instead of {one.usual:.2f}"
-        + (f" ({one.nearer_similarity:.2f} to the other)" if one.nearer_similarity else "")
+        f"{cosine(one.similarity)} instead of {cosine(one.usual)}"
+        + (f" ({cosine(one.nearer_similarity)} to the other)" if one.nearer_similarity else "")
         for one in shown
     )
     yield Picture(

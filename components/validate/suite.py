@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from components.validate.params import ValidateParams
+from components.validate.within import within_expectation
 from vultus.contracts.words import (
     QUALITY_COMPONENTS,
     ContextKind,
@@ -95,11 +96,7 @@ def _shared(params: ValidateParams) -> list[Any]:
 
 
 def _within(column: str, low: float | None, high: float | None, mostly: float = 1.0) -> Any:
-    import great_expectations.expectations as gxe
-
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=column, min_value=low, max_value=high, mostly=mostly
-    )
+    return within_expectation()(column=column, min_value=low, max_value=high, mostly=mostly)
 
 
 def _one_of(column: str, words: Iterable[str]) -> Any:

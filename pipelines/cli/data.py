@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +14,6 @@ import typer
 from vultus.settings import Settings
 
 if TYPE_CHECKING:
-    from components.validate.page_training import Recipes
-    from components.validate.report import DatasetReport
     from pipelines.intake import Intake
 
 _JSON = typer.Option("--json", help="machine-readable")
@@ -87,19 +84,20 @@ def report(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Write the dataset report of a version; with --json print its figures."""
+    from pipelines.reporting import report_writer, with_recipes
     from pipelines.versions import open_version, raw_of
     from vultus.dataset.survey import figures
 
     settings: Settings = ctx.obj
     opened = open_version(settings.paths, version)
-    writer, raw = _writer(settings), raw_of(settings.paths, opened)
+    writer, raw = report_writer(settings), raw_of(settings.paths, opened)
     with _saying(as_json) as said:
         if as_json and out is None:
             typer.echo(json.dumps(figures(writer.survey(opened, raw, said)), indent=2))
             return
         place = out or settings.paths.reports / f"data-{opened.digest[:12]}"
         place.mkdir(parents=True, exist_ok=True)
-        found = replace(writer, recipes=_recipes()).write(opened, place, raw, said)
+        found = with_recipes(writer).write(opened, place, raw, said)
     if as_json:
         typer.echo(json.dumps(figures(found), indent=2))
     else:
@@ -118,6 +116,7 @@ def diff(
 ) -> None:
     """Compare two versions: what came, what went, which distributions moved."""
     from components.validate.difference import write_difference
+    from pipelines.reporting import report_writer
     from pipelines.versions import open_version, raw_of
     from vultus.dataset.difference import difference_figures
 
@@ -129,7 +128,7 @@ def diff(
         place = settings.paths.reports / f"data-{digests}"
     with _saying(as_json) as said:
         raws = raw_of(settings.paths, sides[0]), raw_of(settings.paths, sides[1])
-        found = write_difference(*sides, place, _writer(settings), raws, said)
+        found = write_difference(*sides, place, report_writer(settings), raws, said)
     if as_json:
         typer.echo(json.dumps(difference_figures(found), indent=2))
         return
@@ -142,23 +141,6 @@ def diff(
     if not found.moved:
         typer.echo("moved     nothing that chance would not explain")
     typer.echo(f"  {_near((place or Path()) / 'report.html')}")
-
-
-def _writer(settings: Settings) -> "DatasetReport":
-    from components.validate.report import dataset_report
-    from vultus.dataset.survey import SurveyParams
-    from vultus.storage import store_from
-
-    home = settings.paths
-    threads = settings.threads or os.cpu_count() or 1
-    return dataset_report(SurveyParams(), store_from(settings.storage, home), home.weights, threads)
-
-
-def _recipes() -> "Recipes":
-    from components.train.showing import shown_chips, shown_crops
-    from components.validate.page_training import Recipes
-
-    return Recipes(recognition=shown_chips, liveness=shown_crops)
 
 
 def _facts(taken: "Intake") -> dict[str, Any]:
@@ -174,6 +156,8 @@ def _facts(taken: "Intake") -> dict[str, Any]:
     return {
         "read": taken.read,
         "known": taken.known,
+        "cut": taken.cut,
+        "cut_before": taken.cut_before,
         "faces": dict(presentations),
         "subjects": len(subjects),
         "quarantine": quarantine_of(taken.crops, taken.raw),
@@ -196,6 +180,9 @@ def _print(facts: dict[str, Any], name: str) -> None:
     table.add_row("offered", f"{facts['read'] + facts['known']:,}")
     table.add_row("  read now", f"{facts['read']:,}")
     table.add_row("  known from before", f"{facts['known']:,}")
+    table.add_row("to crop, simulated ones too", f"{facts['cut'] + facts['cut_before']:,}")
+    table.add_row("  cropped now", f"{facts['cut']:,}")
+    table.add_row("  cropped before", f"{facts['cut_before']:,}")
     table.add_row("faces", f"{sum(faces.values()):,}")
     for kind, count in faces.items():
         table.add_row(f"  {kind.replace('_', ' ')}", f"{count:,}")

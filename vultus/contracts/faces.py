@@ -138,6 +138,11 @@ class FaceCrops(Artifact):
         """The rows part by part, so that memory does not grow with them."""
         return stream_parts(self.path / "crops", columns)
 
+    @property
+    def rows(self) -> int:
+        """How many rows `stream` gives."""
+        return count_rows(self.path / "crops")
+
     @cached_property
     def quarantine(self) -> pa.Table:
         """Rows of QUARANTINE_SCHEMA."""

@@ -25,6 +25,11 @@ class Home:
         return self.root / "ingest"
 
     @property
+    def crop(self) -> Path:
+        """What was cut out of each picture so far."""
+        return self.root / "crop"
+
+    @property
     def runs(self) -> Path:
         """Pipeline roots of kfp.local."""
         return self.root / "runs"

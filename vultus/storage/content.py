@@ -20,12 +20,13 @@ class ContentStore:
         self._index = PackIndex(files)
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes; returns their hex sha256.
+        """Keep the bytes; returns their hex sha256. The packs are not searched for them: knowing every
+        piece of a large store takes memory, and a second copy of one does no harm.
 
         Raises: StorageUnavailable, if the place refuses; nothing half-written stays then.
         """
         digest = hashlib.sha256(data).hexdigest()
-        if not self.has(digest):
+        if not self._files.exists(_loose(digest)):
             self._files.write(_loose(digest), [data])
         return digest
 

@@ -1,63 +1,17 @@
 """Crop finds the labelled face, measures it, and says why where it cannot."""
 
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from components.crop import CropParams, crop_faces
 from support.heads import rendered
-from support.tree import CHECKOUT
+from support.raw_faces import raw_of
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA, FaceCrops, RawFaces
 from vultus.faces.picture import decode_image, encode_jpeg
 from vultus.storage import FolderStore
-
-
-def raw_of(
-    folder: Path,
-    store: FolderStore,
-    pictures: list[np.ndarray],
-    *,
-    subjects: tuple[str, ...] = (),
-    splits: tuple[str, ...] = (),
-    qualities: tuple[int, ...] = (),
-) -> Path:
-    rows = []
-    for index, image in enumerate(pictures):
-        data = encode_jpeg(image, qualities[index] if qualities else 95)
-        rows.append(
-            {
-                "image_sha256": store.put(data),
-                "subject": subjects[index] if subjects else f"s{index}",
-                "split": splits[index] if splits else "train",
-                "presentation": "bona_fide",
-                "species": None,
-                "simulated": False,
-                "simulation": None,
-                "source": "test",
-                "licence": "CC0-1.0",
-                "width": image.shape[1],
-                "height": image.shape[0],
-                "bytes": len(data),
-                "captured_at": None,
-                "attributes": [("glasses", "no")],
-            }
-        )
-    RawFaces.write(
-        folder,
-        faces=pa.Table.from_pylist(rows, FACE_SCHEMA),
-        quarantine=QUARANTINE_SCHEMA.empty_table(),
-        made_by="test",
-        facts={},
-    )
-    return folder
 
 
 def test_faces_are_cut_and_the_rest_is_accounted_for(tmp_path: Path) -> None:
@@ -183,75 +137,3 @@ def test_a_face_too_small_for_a_sharp_context_is_refused_not_softened(tmp_path: 
     crops = FaceCrops.open(tmp_path / "crops")
     assert [row["reason"] for row in crops.quarantine.to_pylist()] == ["small_face"]
     assert len(crops.crops) == 1
-
-
-@pytest.mark.slow
-def test_a_run_killed_at_any_place_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path / "store")
-    raw = raw_of(tmp_path / "raw", store, [rendered(n).image for n in range(4)] * 6)
-    resume, out = tmp_path / "resume", tmp_path / "crops"
-    running = subprocess.Popen(_cropping(raw, out, tmp_path / "store", resume), cwd=CHECKOUT)
-    _wait_for(lambda: len(list(resume.glob("*/piece-*"))) >= 3, running)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    assert not out.exists()
-    kept = sorted(resume.glob("*/piece-*"))
-    # A file of the last piece is cut, as a machine that lost its power may leave it.
-    (kept[-1] / "crops.parquet").write_bytes(b"PAR1")
-    subprocess.run(_cropping(raw, out, tmp_path / "store", resume), cwd=CHECKOUT, check=True)
-    assert list(resume.glob("*")) == []
-    subprocess.run(
-        _cropping(raw, tmp_path / "calm", tmp_path / "store", tmp_path / "other"),
-        cwd=CHECKOUT,
-        check=True,
-    )
-    assert FaceCrops.open(out).manifest == FaceCrops.open(tmp_path / "calm").manifest
-
-
-@pytest.mark.slow
-def test_finished_pieces_are_not_made_again(tmp_path: Path) -> None:
-    store = FolderStore(tmp_path / "store")
-    images = [rendered(n).image for n in range(6)]
-    raw = raw_of(tmp_path / "raw", store, images)
-    resume, out = tmp_path / "resume", tmp_path / "crops"
-    last = tmp_path / "store" / _place(store, images[5])
-    hidden = last.read_bytes()
-    last.unlink()
-    failed = subprocess.run(
-        _cropping(raw, out, tmp_path / "store", resume),
-        cwd=CHECKOUT,
-        capture_output=True,
-        check=False,
-    )
-    assert b"BadArtifact" in failed.stderr
-    first = tmp_path / "store" / _place(store, images[0])
-    first.unlink()  # whoever read it again would fail
-    last.write_bytes(hidden)
-    subprocess.run(_cropping(raw, out, tmp_path / "store", resume), cwd=CHECKOUT, check=True)
-    assert len(FaceCrops.open(out).crops) == 6
-
-
-def _place(store: FolderStore, image: np.ndarray) -> Path:
-    digest = store.put(encode_jpeg(image, 95))
-    return Path(digest[:2], digest[2:4], digest)
-
-
-def _cropping(raw: Path, out: Path, store: Path, resume: Path) -> list[str]:
-    """A process of its own, with pieces of two pictures."""
-    code = (
-        "import sys; from pathlib import Path\n"
-        "from components.crop import CropParams, crop_faces, step\n"
-        "from vultus.storage import FolderStore\n"
-        "step._CHUNK, step._CHUNKS_A_PIECE = 2, 1\n"
-        "raw, out, store, resume = map(Path, sys.argv[1:])\n"
-        "crop_faces(raw, out, CropParams(), store=FolderStore(store), resume=resume)\n"
-    )
-    return [sys.executable, "-c", code, *map(str, (raw, out, store, resume))]
-
-
-def _wait_for(condition: Callable[[], bool], running: "subprocess.Popen[bytes]") -> None:
-    give_up = time.monotonic() + 120
-    while not condition():
-        assert running.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < give_up
-        time.sleep(0.01)

@@ -118,7 +118,7 @@ def test_a_folder_becomes_a_version_and_a_refused_one_keeps_its_report(
     facts = json.loads(done.stdout)
     assert facts["passed"]
     assert facts["subjects"] == 6
-    assert Path(facts["report"]).is_file()
+    assert "What training will do to these pictures" in Path(facts["report"]).read_text()
     assert facts["crops_digest"] in vultus("list", "--json").stdout
     refused = vultus("ingest", source, "--json", *words, "--set", "validate.min_subjects_train=50")
     assert refused.exit_code == 1
@@ -132,11 +132,11 @@ def test_a_grown_source_says_how_little_of_it_was_read(home: Home, tmp_path: Pat
     simulated = ["print", "replay", "mask", "recapture", "tight"]
     words = [word for name in simulated for word in ("--set", f"ingest.{name}_share=0")]
     first = json.loads(vultus("ingest", str(source), "--json", *words).stdout)
-    assert (first["read"], first["known"]) == (8, 0)
+    assert (first["read"], first["known"]) == (first["cut"], first["cut_before"]) == (8, 0)
     write_people(tmp_path / "more", people=5, images=2)
     shutil.copytree(tmp_path / "more" / "person-4", source / "person-4")
     grown = vultus("ingest", str(source), *words)
     lines = [line.split() for line in grown.output.splitlines()]
-    assert {("offered", "10"), ("read", "now", "2"), ("known", "from", "before", "8")} <= {
-        tuple(word for word in line if word != "│") for line in lines
-    }, grown.output
+    said = {tuple(word for word in line if word != "│") for line in lines}
+    assert {("offered", "10"), ("read", "now", "2"), ("known", "from", "before", "8")} <= said
+    assert {("cropped", "now", "2"), ("cropped", "before", "8")} <= said, grown.output
