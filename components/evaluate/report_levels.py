@@ -10,12 +10,14 @@ from components.evaluate.recognition import BAND, RecognitionResult
 from components.evaluate.wording import interval, number
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.words import Verdict
-from vultus.metrics import Ranking, fmr_from_fpir, fpir_from_fmr, trials_needed
+from vultus.metrics import fmr_from_fpir, fpir_from_fmr, trials_needed
 from vultus.reports import Block, Cell, Heading, Picture, Table, Text
 from vultus.reports.charts import DetCurve, cmc_chart, det_chart
 
 _GALLERIES = (10, 100, 10_000, 1_000_000)
 _FPIR = 0.01
+_FINEST, _POINTS = 1e-3, 400
+"""Of the DET curve: it is drawn at so many FMRs, down to below the smallest that can be counted."""
 
 
 def level_blocks(result: RecognitionResult) -> Iterator[Block]:
@@ -25,14 +27,7 @@ def level_blocks(result: RecognitionResult) -> Iterator[Block]:
     rows = [_level_row(level, by_name, others) for level in result.levels]
     yield Heading("Thresholds: requested and realised")
     if result.test.every is not None or result.validation.every is not None:
-        listed = int((~result.test.mated).sum())
-        yield Text(
-            f"Thresholds and realised FMR count every comparison of two people "
-            f"({others:,} in validation, {result.test.others:,} in test; counts.parquet). EER, AUC, "
-            f"DET, Cllr, groups and familiar names need each trial by itself: they come from the "
-            f"{listed:,} that scores.parquet lists, drawn fairly by pair of people, and all mated ones.",
-            quiet=True,
-        )
+        yield _one_set(result)
     yield Text(
         "A server is asked for an FMR, never for a score. The validation split turned each request "
         "into a threshold; the test split shows what became of it. TAR is 1 − FNMR.",
@@ -57,6 +52,26 @@ def level_blocks(result: RecognitionResult) -> Iterator[Block]:
         "Below 3 divided by the number of comparisons nothing could be shown even if all were "
         "independent: so many the level needs. LLR: natural logarithm of how much more likely the "
         "score is for one person than for two.",
+    )
+
+
+def _one_set(result: RecognitionResult) -> Text:
+    """Which comparisons the figures count, where the raw file lists only some of them."""
+    every, listed = result.test.others, int((~result.test.mated).sum())
+    held = int((~result.whole.mated).sum())
+    drawn = (
+        f" Intervals of EER, AUC and DET, Cllr, group ratios and the familiar names rest on {held:,} of "
+        "them, drawn at random."
+        if held < every
+        else ""
+    )
+    return Text(
+        f"Every 1:1 figure and curve counts every comparison of two people "
+        f"({result.validation.others:,} in validation, {every:,} in test; counts.parquet) and all "
+        f"mated ones (scores.parquet).{drawn} scores.parquet lists {listed:,} of the former, drawn "
+        "fairly by pair of people: the calibration was fitted on such a list, and the gate compares "
+        "models on it.",
+        quiet=True,
     )
 
 
@@ -91,10 +106,10 @@ def _turned(figure: Figure) -> tuple[str, str]:
 
 def det_picture(result: RecognitionResult, params: EvaluateParams) -> Picture:
     """The DET curve with its band, and the operating point."""
-    test, threshold = result.test, np.float32(result.threshold(params.fmr))
-    mated, scores = test.mated, test.scores
-    curve = Ranking(scores, mated).det()
-    at = (float((scores[~mated] >= threshold).mean()), float((scores[mated] < threshold).mean()))
+    counts, threshold = result.whole.counts(), float(np.float32(result.threshold(params.fmr)))
+    finest = 1 / counts.non_mated.scores
+    curve = counts.det(np.geomspace(min(finest, _FINEST) / 2, 1, _POINTS).tolist())
+    at = counts.fmr(threshold), counts.fnmr(threshold)
     band, how = None, "too few people for a band"
     if result.drawn is not None and np.isfinite(result.drawn.fnmr).any(axis=0).all():
         low, high = np.nanquantile(result.drawn.fnmr, [0.025, 0.975], axis=0)

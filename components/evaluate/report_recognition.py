@@ -69,7 +69,7 @@ def recognition_blocks(
         blocks += _asked(result, params)
         blocks += _capture(result, params)
         if params.worst:
-            blocks += _worst(test, params, store)
+            blocks += _worst(result.whole, params, store)
     return blocks
 
 
@@ -84,8 +84,8 @@ def _judged(result: RecognitionResult) -> int:
 
 
 def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
-    test, threshold = result.test, result.threshold(params.fmr)
-    mated, scores = test.mated, test.scores
+    whole, threshold = result.whole, result.threshold(params.fmr)
+    mated, scores = whole.mated, whole.scores
     yield Heading("Where the errors lie")
     yield Picture(
         histogram_chart(
@@ -110,8 +110,8 @@ def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Blo
 
 
 def _asked(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
-    accepted = result.test.scores >= np.float32(result.threshold(params.fmr))
-    counts = Decisions.of(accepted, result.test.mated)
+    accepted = result.whole.scores >= np.float32(result.threshold(params.fmr))
+    counts = Decisions.of(accepted, result.whole.mated)
     yield Heading("The same decisions in other words")
     yield asked_table(counts, "FMR", "FNMR", result.slices)
 
