@@ -17,6 +17,7 @@ from components.batch import map_in_order
 from components.code import code_of
 from components.crop.cutting import CropParams, Cutter
 from components.crop.doubt import Doubt
+from components.crop.enrolment import CUT_COLUMNS, RAW_COLUMNS, enrolment
 from components.crop.journal import Journal
 from vultus.contracts.faces import CROP_SCHEMA, FaceCrops, RawFaces
 from vultus.contracts.seams import Store
@@ -108,6 +109,9 @@ def crop_faces(
                 "raw_digest": pictures.digest,
                 "params": params.model_dump(mode="json"),
                 "pictures": total,
+                "people": enrolment(
+                    pictures.stream(RAW_COLUMNS), journal.stream("crops", CUT_COLUMNS)
+                ),
             },
         )
         journal.forget()

@@ -8,6 +8,7 @@ import pyarrow as pa
 from components.evaluate.comparisons import Comparisons
 from components.evaluate.everybody import EveryNegative
 from components.evaluate.figures import curve_figure, evenly, familiar_figures, nothing
+from components.evaluate.galleries import gallery_figures
 from components.evaluate.groups import differentials
 from components.evaluate.levels import Level, exponent, levels_of, rates_at, threshold_at
 from components.evaluate.operating import Negatives, operating_points
@@ -31,7 +32,8 @@ class RecognitionResult:
     """Everything that the files and the report are made of.
 
     validation, test: with the comparisons that are listed; whole: all of the test split, which figures
-    are of; drawn: its replicates, FNMR at each FMR of BAND; None where nothing can be drawn.
+    are of; galleries: 1:N by gallery size; drawn: replicates of the test split, FNMR at each FMR of
+    BAND, None where nothing can be drawn.
     """
 
     validation: Comparisons
@@ -43,6 +45,7 @@ class RecognitionResult:
     figures: list[Figure]
     slices: list[Figure]
     searches: Identification
+    galleries: list[Figure]
     drawn: Replicates | None = field(repr=False)
 
     def threshold(self, fmr: float) -> float:
@@ -95,8 +98,19 @@ def judge_encoder(
         *searches.figures(thresholds, params),
     ]
     slices = _slices(whole, points, levels, params)
+    sizes = gallery_figures(searches, thresholds, params)
     return RecognitionResult(
-        validation, test, whole, calibration, points, levels, figures, slices, searches, drawn
+        validation,
+        test,
+        whole,
+        calibration,
+        points,
+        levels,
+        figures,
+        slices,
+        searches,
+        sizes,
+        drawn,
     )
 
 

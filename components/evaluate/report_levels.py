@@ -135,6 +135,7 @@ def search_blocks(result: RecognitionResult, params: EvaluateParams) -> Iterator
         quiet=True,
     )
     yield _search_table(result, params)
+    yield _sizes(result, params)
     curve = searches.curve()
     spread = np.array([searches.drawn(rank, params) for rank in range(1, len(curve) + 1)])
     yield Picture(
@@ -144,6 +145,37 @@ def search_blocks(result: RecognitionResult, params: EvaluateParams) -> Iterator
         "CMC without a threshold; the band is the 95 % interval, people drawn as wholes.",
     )
     yield _galleries(result, params)
+
+
+def _sizes(result: RecognitionResult, params: EvaluateParams) -> Table:
+    """Measured by gallery size, largest last; sizes that the run has no people for say so."""
+    by_name = {(figure.name, figure.slice): figure for figure in result.galleries}
+    rows: list[tuple[Cell, ...]] = []
+    for part in dict.fromkeys(figure.slice for figure in result.galleries):
+        for fmr in params.fmrs:
+            names = (f"{one}_at_fmr_{exponent(fmr)}" for one in ("fpir", "fnir_rank_1"))
+            false, lost = (by_name[(name, part)] for name in names)
+            rows.append(
+                (
+                    f"{int(part.partition('=')[2]):,}",
+                    f"{fmr:g}",
+                    number(false.value, false.name),
+                    interval(false),
+                    number(lost.value, lost.name),
+                    interval(lost),
+                    f"{lost.n:,}",
+                    "" if lost.n >= params.min_slice else Verdict.NOT_ENOUGH_DATA,
+                )
+            )
+    return Table(
+        ("gallery", "FMR asked", "FPIR", "FPIR, 95 %", "FNIR, rank 1", "FNIR, 95 %", "n", ""),
+        tuple(rows),
+        numeric=(0, 1, 2, 3, 4, 5, 6),
+        caption="Measured: the mean over all galleries of so many people that can be drawn from the "
+        "test split. FNIR, rank 1: the mate is below the threshold or not first of so many; FPIR: any "
+        "of so many others is at or above it. Measuring takes one person more than the gallery holds, "
+        "each with two pictures.",
+    )
 
 
 def _galleries(result: RecognitionResult, params: EvaluateParams) -> Table:

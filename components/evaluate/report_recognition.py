@@ -118,17 +118,22 @@ def _asked(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]
 
 def _capture(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
     name = exponent(params.fmr)
-    wanted = ("fta", f"gfnmr_at_fmr_{name}", f"gfmr_at_fmr_{name}")
+    wanted = ("fte", "fta", f"gfnmr_at_fmr_{name}", f"gfmr_at_fmr_{name}")
     found = [figure for figure in result.slices if figure.name in wanted]
     if found:
-        yield Heading("With pictures in which no face was found")
+        yield Heading("People and pictures that capture lost")
         yield headline_table(
             found,
             {},
-            caption="FTA: share of the pictures of this data version that gave no template. "
-            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1). FTE, the share of "
-            "people of whom no reference can be made, is not measured: a picture without a face names "
-            "nobody here.",
+            caption="FTE: share of the people of this data version of whom no reference could be made, "
+            "whichever of their bona fide pictures is offered; FTA: share of its pictures that gave no "
+            "template. Both count all splits: detector and quality are trained on nobody here. "
+            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1)."
+            + (
+                ""
+                if found[0].name == "fte"
+                else " FTE: not known, these crops do not count people."
+            ),
         )
 
 

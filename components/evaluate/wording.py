@@ -17,6 +17,7 @@ NAMES = {
     "auc": "AUC",
     "cllr": "Cllr, bit",
     "rank_1_miss": "1:N, mate not at rank 1",
+    "fte": "FTE",
     "fta": "FTA",
     "fnmr_worst_to_best": "FNMR, worst ÷ best group",
     "fmr_worst_to_best": "FMR, worst ÷ best group",
@@ -59,6 +60,7 @@ def name_of(figure: Figure) -> str:
         ("realised_fmr_", "FMR realised, set to"),
         ("fpir_at_fmr_", "FPIR at FMR"),
         ("fnir_at_fmr_", "FNIR at FMR"),
+        ("fnir_rank_1_at_fmr_", "FNIR at rank 1, FMR"),
         ("gfnmr_at_fmr_", "generalised FNMR at FMR"),
         ("gfmr_at_fmr_", "generalised FMR, set to"),
     ):

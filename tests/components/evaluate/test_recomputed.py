@@ -1,5 +1,7 @@
 """The report's numbers once more, from the raw score files alone: what an auditor would write."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,3 +120,39 @@ def test_searches_are_the_comparisons_of_probe_and_gallery(faces: Bench, judged:
         assert search["mate_score"] == pytest.approx(mate, abs=1e-5)
         assert search["other_score"] == pytest.approx(max(found.values()), abs=1e-5)
         assert search["mate_rank"] == 1 + sum(value >= mate for value in found.values())
+
+
+def test_smaller_galleries_are_counted_one_by_one(faces: Bench, judged: Judged) -> None:
+    """Every gallery of two and of three of the four people, every probe, from the chips."""
+    _, report = judged
+    encoder = encoder_from(Checkpoint.open(faces.checkpoint))
+    shown = [r for r in faces.rows.to_pylist() if r["split"] == "test" and not r["species"]]
+    chips = np.stack([decode_image(faces.store.get(row["chip_sha256"])) for row in shown])
+    vectors, owners = encoder.encode(chips), np.array([row["subject"] for row in shown])
+    searched = set(report.table("searches.parquet")["probe"].to_pylist())
+    probes = np.array([row["chip_sha256"] in searched for row in shown])
+    known, points = owners[~probes], report.table("thresholds.parquet").to_pandas()
+    for fmr in (1e-2, 1e-3):
+        cut = points[points.fmr <= fmr].score.min()
+        for size in (2, 3):
+            false, lost = [], []
+            for row, owner in zip(
+                vectors[probes] @ vectors[~probes].T, owners[probes], strict=True
+            ):
+                mate, others = row[known == owner][0], row[known != owner]
+                false.append(np.mean([max(g) >= cut for g in combinations(others, size)]))
+                beside = [max(g) < mate for g in combinations(others, size - 1)]
+                lost.append(1 - np.mean(beside) * (mate >= cut))
+            for name, errors in (("fpir", false), ("fnir_rank_1", lost)):
+                figure = report.figure(
+                    f"{name}_at_fmr_{fmr:.0e}".replace("e-0", "e-"), f"gallery={size}"
+                )
+                assert figure is not None
+                assert figure.value == pytest.approx(np.mean(errors), abs=1e-9)
+                assert figure.low is not None
+                assert figure.high is not None
+                assert figure.low <= figure.value <= figure.high
+    none = report.figure("fpir_at_fmr_1e-2", "gallery=100")
+    assert none is not None
+    assert (none.value, none.n) == (None, 0)
+    assert "101 people" in none.method
