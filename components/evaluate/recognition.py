@@ -11,7 +11,7 @@ from components.evaluate.figures import curve_figure, evenly, familiar_figures, 
 from components.evaluate.galleries import gallery_figures
 from components.evaluate.groups import differentials
 from components.evaluate.levels import Level, exponent, levels_of, rates_at, threshold_at
-from components.evaluate.operating import Negatives, operating_points
+from components.evaluate.operating import Kind, Negatives, operating_points
 from components.evaluate.params import EvaluateParams
 from components.evaluate.searches import Identification
 from components.evaluate.system import capture_figures
@@ -82,11 +82,7 @@ def judge_encoder(
     test = Comparisons.of(crops, Split.TEST, params, encoder, store)
     whole = test.whole(params.seed)
     calibration = calibrate(validation.scores[mated], validation.scores[~mated])
-    others = validation.part(~mated)
-    subjects = validation.subjects
-    listed = Negatives(others.scores, subjects[others.first], subjects[others.second])
-    every = None if validation.every is None else EveryNegative(validation.every)
-    points = operating_points([every or listed], calibration, params)
+    points = operating_points([_negatives(validation)], calibration, params)
     levels = levels_of(points, validation.others, params)
     drawn = _drawn(whole, params)
     searches = Identification.of(test)
@@ -112,6 +108,14 @@ def judge_encoder(
         sizes,
         drawn,
     )
+
+
+def _negatives(trials: Comparisons) -> Kind:
+    """All comparisons of two people, listed or counted."""
+    if trials.every is not None:
+        return EveryNegative(trials.every)
+    others = trials.part(~trials.mated)
+    return Negatives(others.scores, trials.subjects[others.first], trials.subjects[others.second])
 
 
 def _slices(
