@@ -78,14 +78,14 @@ def _one_set(result: RecognitionResult) -> Text:
 def _level_row(level: Level, by_name: dict[str, Figure], others: int) -> tuple[Cell, ...]:
     needs = f"{trials_needed(level.fmr):,}"
     if level.threshold is None or level.llr is None:
-        return (f"{level.fmr:g}", *["–"] * 6, needs, Verdict.NOT_ENOUGH_DATA)
+        return (_plain(level.fmr), *["–"] * 6, needs, Verdict.NOT_ENOUGH_DATA)
     name = exponent(level.fmr)
     missed, realised = by_name[f"fnmr_at_fmr_{name}"], by_name[f"realised_fmr_{name}"]
     word: Cell = "shown" if level.shown else "estimate"
     if others < trials_needed(level.fmr):
         word = Verdict.NOT_ENOUGH_DATA
     return (
-        f"{level.fmr:g}",
+        _plain(level.fmr),
         f"{level.threshold:.4f}",
         f"{level.llr:.1f}",
         *_turned(missed),
@@ -94,6 +94,11 @@ def _level_row(level: Level, by_name: dict[str, Figure], others: int) -> tuple[C
         needs,
         word,
     )
+
+
+def _plain(fmr: float) -> str:
+    """0.00001, not 1e-05."""
+    return np.format_float_positional(fmr, trim="-")
 
 
 def _turned(figure: Figure) -> tuple[str, str]:
@@ -137,9 +142,11 @@ def search_blocks(result: RecognitionResult, params: EvaluateParams) -> Iterator
     yield _search_table(result, params)
     yield _sizes(result, params)
     curve = searches.curve()
-    spread = np.array([searches.drawn(rank, params) for rank in range(1, len(curve) + 1)])
+    low, high = np.transpose([searches.drawn(rank, params) for rank in range(1, len(curve) + 1)])
+    # Whoever is among the first k is among the first k + 1: a bound holds for all later ranks.
+    low = np.maximum.accumulate(low)
     yield Picture(
-        cmc_chart(curve, *spread.T),
+        cmc_chart(curve, low, high),
         "svg",
         "CMC: share of searches whose mate is among the first k candidates",
         "CMC without a threshold; the band is the 95 % interval, people drawn as wholes.",
@@ -203,7 +210,7 @@ def _galleries(result: RecognitionResult, params: EvaluateParams) -> Table:
         tuple(rows),
         numeric=tuple(range(len(params.fmrs) + 3)),
         caption="What other galleries would give if comparisons were independent: "
-        "FPIR = 1 − (1 − FMR)^N. Computed, not measured. `vultus identify --fpir` goes the same way, "
+        "FPIR = 1 − (1 − FMR)^N. Computed, not measured. vultus identify --fpir goes the same way, "
         "with the gallery as large as it is, through the thresholds stored with the model.",
     )
 

@@ -58,6 +58,7 @@ def recognition_blocks(
     limits |= {f"realised_fmr_{exponent(fmr)}": fmr for fmr in params.fmrs}
     blocks: list[Block] = [
         Verdict(overall(result.figures), recognition_answer(result, params)),
+        Heading("Figures of the test split"),
         headline_table(_headline(result, params), limits),
     ]
     both = test.mated.any() and not test.mated.all()

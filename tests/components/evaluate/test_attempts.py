@@ -22,6 +22,7 @@ from vultus.faces.picture import decode_image
 from vultus.inference.encoder import OnnxEncoder
 from vultus.inference.thresholds import Thresholds
 from vultus.metrics import clopper_pearson
+from vultus.reports.blocks import tied
 
 NAME = "models:/vultus-recognition/3"
 
@@ -135,7 +136,7 @@ def test_a_panel_is_no_recogniser(pad: Bench, tmp_path: Path) -> None:
 def test_the_report_says_with_whom_the_system_was_judged(system: EvaluationReport) -> None:
     page = (system.path / "report.html").read_text()
     assert NAME in page
-    for word in ("IAPAR", "RIAPAR", "ACER", "BPCER at APCER 1 %"):
+    for word in ("IAPAR", "RIAPAR", "ACER", tied("BPCER at APCER 1 %")):
         assert word in page
 
 
