@@ -1,14 +1,14 @@
 """KServe's own protocols, V1 and V2, over the same functions as our routes."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from pydantic import BaseModel
 
-from serving.decode import instances_of, share_of, tensors_of
+from serving.decode import instances_of, tensors_of
 from serving.embed import embed
 from serving.identify import identify_request
 from serving.liveness import liveness
@@ -28,6 +28,8 @@ class FaceModel(Model):
     """
 
     inputs: tuple[str, ...] = ("image",)
+    searches = False
+    """Whether it takes an `fpir` beside the `fmr`."""
 
     def __init__(self, name: str, service: Service) -> None:
         super().__init__(name)
@@ -66,15 +68,16 @@ class FaceModel(Model):
         if isinstance(payload, InferRequest):
             named = {tensor.name: tensor for tensor in payload.inputs}
             instances = tensors_of(named, self.inputs)
-            fmr = share_of((payload.parameters or {}).get("fmr"))
+            asked: Mapping[str, Any] = payload.parameters or {}
         else:
             instances = instances_of(payload, self.inputs)
-            fmr = share_of(payload.get("fmr"))
+            asked = payload
+        fmr = self._service.fmr_asked(asked, search=self.searches)
         answers = []
         for number, pictures in enumerate(instances):
             ask = Ask(
                 request_id if len(instances) == 1 else f"{request_id}-{number}",
-                self._service.fmr if fmr is None else fmr,
+                fmr,
                 sent.get("x-vultus-device"),
             )
             answers.append(await self._service.run(partial(self.answer, pictures, ask)))
@@ -107,6 +110,8 @@ class VerifyModel(FaceModel):
 
 class IdentifyModel(FaceModel):
     """`vultus-identify`: image."""
+
+    searches = True
 
     def answer(self, pictures: tuple[bytes, ...], ask: Ask) -> BaseModel:
         """Identify."""

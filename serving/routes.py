@@ -1,7 +1,6 @@
 """Our REST below /api/v1, the page, and the metrics."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -14,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from serving.access import request_id_of
-from serving.decode import file_of, form_of, share_of
+from serving.decode import file_of, form_of
 from serving.enrol import enrol_request, forget_request
 from serving.identify import CANDIDATES, identify_request
 from serving.liveness import liveness
@@ -22,7 +21,6 @@ from serving.problems import Refusal
 from serving.service import Ask, Service
 from serving.stream import stream
 from serving.verify import verify
-from vultus.metrics import fmr_from_fpir
 
 _PAGE = Path(__file__).parent / "page"
 _MANY_CANDIDATES = 50
@@ -79,9 +77,7 @@ class _Handlers:
         """Part image; fields limit, and fmr of one comparison or fpir of the whole search."""
         form = await form_of(request, self._service.limits)
         image, limit = await file_of(form, "image"), _limit(form)
-        ask, fpir = self._ask(request, form), share_of(form.get("fpir"), "fpir")
-        if fpir is not None:
-            ask = replace(ask, fmr=fmr_from_fpir(fpir, self._service.gallery.count()))
+        ask = self._ask(request, form, search=True)
         return await self._answered(identify_request, image, ask, limit)
 
     async def put_reference(self, request: Request) -> Response:
@@ -105,11 +101,10 @@ class _Handlers:
         answer = await self._service.run(partial(work, self._service, *given))
         return Response(answer.model_dump_json(), media_type="application/json")
 
-    def _ask(self, request: Request, form: FormData | None) -> Ask:
-        fmr = share_of(form.get("fmr")) if form is not None else None
+    def _ask(self, request: Request, form: FormData | None, *, search: bool = False) -> Ask:
         return Ask(
             request_id_of(request.scope),
-            self._service.fmr if fmr is None else fmr,
+            self._service.fmr_asked({} if form is None else form, search=search),
             request.headers.get("x-vultus-device"),
         )
 

@@ -6,14 +6,14 @@ ONNX Runtime and OpenCV release the interpreter while they work.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from serving.assembly import Assembly, Served
 from serving.capture import Capture, feature_row
-from serving.decode import Limits, rgb_of
+from serving.decode import Limits, rgb_of, share_of
 from serving.metrics import Metrics
 from serving.problems import Refusal
 from vultus.contracts.answers import FaceAnswer, Models, PadAnswer
@@ -22,6 +22,7 @@ from vultus.contracts.words import Reason
 from vultus.gallery import Gallery
 from vultus.inference.analyser import Analysis, FaceAnalyser
 from vultus.inference.thresholds import Thresholds
+from vultus.metrics import fmr_from_fpir
 
 _WAITING_AT_MOST = 64
 TENANT = "default"
@@ -96,6 +97,21 @@ class Service:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
+
+    def fmr_asked(self, asked: Mapping[str, object], *, search: bool = False) -> float:
+        """FMR of one comparison that a request wants; the server's own where it names none.
+
+        Args: asked: `fmr`, or of a search `fpir`, which goes before it and becomes an FMR by the
+            gallery's size.
+        Raises: Refusal 400, also for an `fpir` where nobody is searched for: without a word the
+            caller would take the answer for stricter than it is.
+        """
+        fmr, fpir = share_of(asked.get("fmr")), share_of(asked.get("fpir"), "fpir")
+        if fpir is None:
+            return self.fmr if fmr is None else fmr
+        if not search:
+            raise Refusal(400, "fpir is of a search among many; send fmr here")
+        return fmr_from_fpir(fpir, self.gallery.count())
 
     def recogniser(self) -> tuple["Watched", Thresholds]:
         """Models and thresholds of one request. Raises: Refusal 503, without a recogniser."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.batch import map_in_order
 from components.crop.cutting import CropParams, Cutter
 from components.crop.doubt import Doubt
+from components.crop.enrolment import CUT_COLUMNS, RAW_COLUMNS, enrolment
 from components.crop.kept import Kept, keys_of_pictures
 from components.crop.table import Beside
 from vultus.contracts.faces import FaceCrops, RawFaces
@@ -103,6 +104,7 @@ def crop_faces(
                     "raw_digest": pictures.digest,
                     "params": params.model_dump(mode="json"),
                     "pictures": total,
+                    "people": enrolment(pictures.stream(RAW_COLUMNS), beside.crops(CUT_COLUMNS)),
                 },
             )
             beside.places.touch()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from components.evaluate.comparisons import Comparisons
-from components.evaluate.figures import Weights, curve_figure
+from components.evaluate.figures import curve_figure, evenly, nothing
 from components.evaluate.params import EvaluateParams
 from vultus.contracts.evaluation import Figure
 from vultus.metrics import Ranking
@@ -16,19 +16,23 @@ def accuracy(validation: Comparisons, test: Comparisons, params: EvaluateParams)
     """
     curve = Ranking(validation.scores, validation.mated).det()
     threshold = float(curve.threshold[int(np.argmin(curve.fmr + curve.fnmr))])
-    mated, right = test.mated, (test.scores >= np.float32(threshold)) == test.mated
-
-    def balanced(weights: Weights | None) -> float:
-        mass = np.ones(len(mated)) if weights is None else weights
-        both = [float(mass[kind].sum()) for kind in (mated, ~mated)]
-        if 0 in both:
-            return float("nan")
-        sums = [float(mass[kind & right].sum()) for kind in (mated, ~mated)]
-        return sum(part / whole for part, whole in zip(sums, both, strict=True)) / 2
-
-    first, second = test.subjects[test.first], test.subjects[test.second]
     how = f"threshold {threshold:.4f}, best on validation; both kinds of trial count alike"
-    return curve_figure("accuracy", balanced, mated, first, second, params, method=how, error=False)
+    mated, right = test.mated, (test.scores >= np.float32(threshold)) == test.mated
+    if mated.all() or not mated.any():
+        return nothing("accuracy", "all", how, None)
+    first, second = test.subjects[test.first], test.subjects[test.second]
+    value = float(right[mated].mean() + right[~mated].mean()) / 2
+    return curve_figure(
+        "accuracy",
+        lambda _: value,
+        mated,
+        first,
+        second,
+        params,
+        method=how,
+        error=False,
+        drawn=evenly(right.astype(np.float64), mated, first, second, params),
+    )
 
 
 def accepted_of(missed: Figure, name: str) -> Figure:

@@ -1,7 +1,8 @@
 """Recognition trials: which pictures of a split are compared, and what the model says of them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -22,9 +23,11 @@ from vultus.contracts.evaluation import RECOGNITION_SCORES, RECOGNITION_TRIALS
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Presentation, Split
 from vultus.dataset.bands import ITA_EDGES, ITA_NAMES
-from vultus.metrics import Everybody
+from vultus.metrics import ComparisonCounts, Everybody
 
 Codes = NDArray[np.int64]
+MOST = 4_000_000
+"""Non-mated comparisons that figures over all thresholds hold in memory; of more, as many are drawn."""
 SKIN = "skin_estimate"
 """Attribute of the skin-tone band, from the median ITA of a subject's pictures; nobody declared it."""
 
@@ -34,8 +37,8 @@ class Comparisons:
     """All trials of one split.
 
     rows: the faces; embeddings float32 [N, D]; subjects int64 [N], codes; first, second int64 [M]:
-    places in rows; scores float32 [M], cosine similarity; slices: names, one list a trial; every: all
-    comparisons, where the non-mated ones among these are a draw.
+    places in rows; scores float32 [M], cosine similarity; groups: slices of each row, `name=value`;
+    every: all comparisons, where the non-mated ones among these are a draw.
     """
 
     split: Split
@@ -45,7 +48,7 @@ class Comparisons:
     first: Codes
     second: Codes
     scores: Scores
-    slices: list[list[str]]
+    groups: list[frozenset[str]]
     every: Everybody | None = None
 
     @classmethod
@@ -61,11 +64,11 @@ class Comparisons:
         for part, chips in batches(rows, "chip_sha256", store, f"embedding {split}"):
             embeddings[part] = encoder.encode(np.stack(chips))
         scores = np.einsum("nd,nd->n", embeddings[first], embeddings[second]).astype(np.float32)
-        slices = _slices(rows, first, second)
         listed = int((subjects[first] != subjects[second]).sum())
         drawn = listed < _others(subjects)
         every = Everybody(embeddings, subjects) if drawn else None
-        return cls(split, rows, embeddings, subjects, first, second, scores, slices, every)
+        groups = _groups(rows)
+        return cls(split, rows, embeddings, subjects, first, second, scores, groups, every)
 
     @property
     def mated(self) -> NDArray[np.bool_]:
@@ -79,25 +82,54 @@ class Comparisons:
 
     def part(self, keep: NDArray[np.bool_]) -> "Comparisons":
         """Only these trials."""
-        chosen = [names for names, kept in zip(self.slices, keep, strict=True) if kept]
-        return Comparisons(
-            self.split,
-            self.rows,
-            self.embeddings,
-            self.subjects,
-            self.first[keep],
-            self.second[keep],
-            self.scores[keep],
-            chosen,
+        return replace(
+            self,
+            first=self.first[keep],
+            second=self.second[keep],
+            scores=self.scores[keep],
+            every=None,
         )
 
+    def whole(self, seed: int) -> "Comparisons":
+        """All comparisons instead of those that are listed; of more than MOST a draw.
+
+        Mated ones are all listed anyway, and keep the scores that they have in the file.
+        """
+        if self.every is None:
+            return self
+        mated = self.mated
+        first, second, scores = self.every.listed(MOST, seed)
+        return replace(
+            self,
+            first=np.concatenate([self.first[mated], first]),
+            second=np.concatenate([self.second[mated], second]),
+            scores=np.concatenate([self.scores[mated], scores]),
+        )
+
+    def counts(self) -> ComparisonCounts:
+        """Scores of all comparisons, whatever is listed."""
+        found, mated = ComparisonCounts(), self.mated
+        found.mated.add(self.scores[mated])
+        if self.every is None:
+            found.non_mated.add(self.scores[~mated])
+        else:
+            found.non_mated.merge(self.every.counts.non_mated)
+        return found
+
     def in_slice(self, name: str) -> "Comparisons":
-        """Only the trials of that slice."""
-        return self.part(np.array([name in names for names in self.slices], bool))
+        """Only the trials of that slice: those whose two faces are in it."""
+        inside = np.array([name in names for names in self.groups], bool)
+        part = self.part(inside[self.first] & inside[self.second])
+        if self.every is None:
+            return part
+        people = int(self.subjects.max()) + 1
+        every = Everybody(self.embeddings[inside], self.subjects[inside], people=people)
+        return replace(part, every=every)
 
     def slice_names(self) -> list[str]:
-        """All slices that occur."""
-        return sorted({name for names in self.slices for name in names})
+        """All slices of which two faces are."""
+        seen = Counter(name for names in self.groups for name in names)
+        return sorted(name for name, faces in seen.items() if faces > 1)
 
 
 def tables(splits: Iterable[Comparisons]) -> tuple[pa.Table, pa.Table]:
@@ -108,7 +140,11 @@ def tables(splits: Iterable[Comparisons]) -> tuple[pa.Table, pa.Table]:
         "b": [one.rows[place]["chip_sha256"] for one in parts for place in one.second],
         "mated": [bool(mated) for one in parts for mated in one.mated],
         "split": [one.split.value for one in parts for _ in one.first],
-        "slices": [names for one in parts for names in one.slices],
+        "slices": [
+            sorted(one.groups[a] & one.groups[b])
+            for one in parts
+            for a, b in zip(one.first, one.second, strict=True)
+        ],
     }
     trials = pa.table(columns, schema=RECOGNITION_TRIALS)
     scores = pa.array(np.concatenate([one.scores for one in parts]), pa.float32())
@@ -157,15 +193,14 @@ def _in_turn(groups: Codes, limit: int, seed: int) -> Codes:
     return np.asarray(shuffled[np.argsort(rank[shuffled], kind="stable")][:limit], np.int64)
 
 
-def _slices(rows: Sequence[Row], first: Codes, second: Codes) -> list[list[str]]:
-    """`name=value` for every declared attribute, and the skin-tone band, that both sides share."""
+def _groups(rows: Sequence[Row]) -> list[frozenset[str]]:
+    """`name=value` of every declared attribute, and of the skin-tone band, of each row."""
     bands = _skin(rows)
     names = {*attribute_names(rows), *([SKIN] if len(set(bands.values())) > 1 else [])}
     said = [{f"{name}={value}" for name, value in declared(row).items()} for row in rows]
     for row, own in zip(rows, said, strict=True):
         own.update(f"{SKIN}={band}" for band in [bands.get(row["subject"])] if band)
-    kept = [{entry for entry in one if entry.partition("=")[0] in names} for one in said]
-    return [sorted(kept[a] & kept[b]) for a, b in zip(first, second, strict=True)]
+    return [frozenset(e for e in one if e.partition("=")[0] in names) for one in said]
 
 
 def _skin(rows: Sequence[Row]) -> dict[str, str]:

@@ -230,7 +230,7 @@ def _recognition(result: RecognitionResult, params: EvaluateParams) -> list[Figu
     at = exponent(params.fmr)
     missed = found[f"fnmr_at_fmr_{at}"]
     return [
-        accuracy(result.validation, result.test, params),
+        accuracy(result.validation.whole(params.seed), result.whole, params),
         found["eer"],
         accepted_of(missed, f"tar_at_fmr_{at}"),
         missed,

@@ -1,8 +1,4 @@
-"""All non-mated comparisons of a split, counted, where there are more than the raw score file lists.
-
-Thresholds and realised FMR come from all; what needs each trial by itself (EER, DET, groups, the paired
-comparison of the gate) comes from the listed ones.
-"""
+"""All non-mated comparisons of a split, counted, where there are more than the raw score file lists."""
 
 from dataclasses import dataclass
 
@@ -10,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from components.evaluate.figures import nothing
 from components.evaluate.operating import grid
 from components.evaluate.params import EvaluateParams
 from vultus.contracts.arrays import Scores
@@ -65,9 +62,11 @@ class EveryNegative:
 
 def realised_figure(
     every: Everybody, threshold: float, params: EvaluateParams, *, name: str, method: str,
-    at_most: float | None,
+    at_most: float | None, slice_name: str = "all",
 ) -> Figure:  # fmt: skip
     """FMR over all comparisons: the wider of Clopper-Pearson and the bootstrap over people."""
+    if not every.non_mated:
+        return nothing(name, slice_name, method, at_most)
     point = np.float32(threshold)
     accepted = every.counts.non_mated.accepted(float(point))
     exact = clopper_pearson(accepted, every.non_mated)
@@ -86,6 +85,7 @@ def realised_figure(
         low=low,
         high=high,
         n=every.non_mated,
+        slice=slice_name,
         method=f"{method}; {how}",
         verdict=None if at_most is None else judge(Interval(low, high), at_most),
     )

@@ -77,6 +77,7 @@ def curve_figure(
     at_most: float | None = None,
     error: bool = True,
     drawn: Weights | None = None,
+    n: int | None = None,
 ) -> Figure:
     """A figure over all thresholds (EER, AUC, BPCER at an APCER), with a bootstrap over subjects.
 
@@ -84,7 +85,8 @@ def curve_figure(
     pairs of the kind of trial that has fewer.
 
     Args: figure: weights [N] or None -> value; positive bool [N]; error: lower is better;
-        drawn: the figure's replicates [R], where they are known already.
+        drawn: the figure's replicates [R], where they are known already; n: trials behind the value,
+        where the replicates are of a draw of them.
     """
     if positive.all() or not positive.any():
         return nothing(name, slice_name, method, at_most)
@@ -111,11 +113,37 @@ def curve_figure(
         value=value,
         low=None if found is None else found.low,
         high=None if found is None else found.high,
-        n=len(positive),
+        n=len(positive) if n is None else n,
         slice=slice_name,
         method=f"{method}; {how}" if method else how,
         verdict=None if at_most is None else judge(found, at_most),
     )
+
+
+def evenly(
+    values: NDArray[np.float64],
+    positive: NDArray[np.bool_],
+    first: Codes,
+    second: Codes,
+    params: EvaluateParams,
+) -> Weights:
+    """Mean of a value over trials, both kinds counting alike, in every replicate over subjects; [R].
+
+    Args: values float64 [N]; the others as of `curve_figure`, both kinds among them.
+    """
+    subjects = int(max(first.max(), second.max())) + 1
+    halves = [
+        bootstrap_share(
+            values[kind],
+            first[kind],
+            second[kind],
+            replicates=params.replicates,
+            seed=params.seed,
+            subjects=subjects,
+        )
+        for kind in (positive, ~positive)
+    ]
+    return np.asarray(sum(halves) / 2, np.float64)
 
 
 def nothing(name: str, slice_name: str, method: str, at_most: float | None) -> Figure:

@@ -73,36 +73,37 @@ def rates_at(
     if level.threshold is None:
         return []
     mated = trials.mated
-    first, second = trials.subjects[trials.first], trials.subjects[trials.second]
-    accepted = trials.scores >= np.float32(level.threshold)
+    missed = trials.scores[mated] < np.float32(level.threshold)
     how = f"threshold {level.threshold:.4f} from validation"
     required = requirements and level.fmr in params.fmrs
-    name, limit = f"realised_fmr_{exponent(level.fmr)}", level.fmr if required else None
-    if trials.every is None:
-        realised = rate_figure(
-            name,
-            accepted[~mated],
-            first[~mated],
-            second[~mated],
-            params,
-            slice_name=slice_name,
-            method=how,
-            at_most=limit,
-        )
-    else:
-        realised = realised_figure(
-            trials.every, level.threshold, params, name=name, method=how, at_most=limit
-        )
     return [
         rate_figure(
             f"fnmr_at_fmr_{exponent(level.fmr)}",
-            ~accepted[mated],
-            first[mated],
+            missed,
+            trials.subjects[trials.first[mated]],
             None,
             params,
             slice_name=slice_name,
             method=how,
             at_most=params.require_fnmr if required else None,
         ),
-        realised,
-    ]
+        _realised(
+            trials, level.threshold, params, name=f"realised_fmr_{exponent(level.fmr)}",
+            slice_name=slice_name, method=how, at_most=level.fmr if required else None,
+        ),
+    ]  # fmt: skip
+
+
+def _realised(
+    trials: Comparisons, threshold: float, params: EvaluateParams, *, name: str, slice_name: str,
+    method: str, at_most: float | None,
+) -> Figure:  # fmt: skip
+    """FMR of all comparisons of two people, whether they are counted or listed."""
+    if trials.every is not None:
+        return realised_figure(trials.every, threshold, params, name=name, slice_name=slice_name,
+                               method=method, at_most=at_most)  # fmt: skip
+    part = trials.part(~trials.mated)
+    accepted = part.scores >= np.float32(threshold)
+    first, second = part.subjects[part.first], part.subjects[part.second]
+    return rate_figure(name, accepted, first, second, params, slice_name=slice_name,
+                       method=method, at_most=at_most)  # fmt: skip

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from components.evaluate.comparisons import Comparisons
 from components.evaluate.everybody import EveryNegative
-from components.evaluate.figures import curve_figure, familiar_figures
+from components.evaluate.figures import curve_figure, evenly, familiar_figures, nothing
+from components.evaluate.galleries import gallery_figures
 from components.evaluate.groups import differentials
 from components.evaluate.levels import Level, exponent, levels_of, rates_at, threshold_at
-from components.evaluate.operating import Negatives, operating_points
+from components.evaluate.operating import Kind, Negatives, operating_points
 from components.evaluate.params import EvaluateParams
 from components.evaluate.searches import Identification
 from components.evaluate.system import capture_figures
@@ -21,7 +21,7 @@ from vultus.contracts.models import Checkpoint
 from vultus.contracts.seams import Encoder, Store
 from vultus.contracts.words import Split
 from vultus.errors import NoTrials
-from vultus.metrics import Calibration, Ranking, Replicates, Resampled, calibrate, cllr
+from vultus.metrics import Calibration, Replicates, Resampled, calibrate, cllr
 
 BAND = np.geomspace(5e-4, 0.6, 60)
 """FMRs at which the band of the DET curve is drawn."""
@@ -31,17 +31,21 @@ BAND = np.geomspace(5e-4, 0.6, 60)
 class RecognitionResult:
     """Everything that the files and the report are made of.
 
-    drawn: replicates of the test split, FNMR at each FMR of BAND; None where nothing can be drawn.
+    validation, test: with the comparisons that are listed; whole: all of the test split, which figures
+    are of; galleries: 1:N by gallery size; drawn: replicates of the test split, FNMR at each FMR of
+    BAND, None where nothing can be drawn.
     """
 
     validation: Comparisons
     test: Comparisons
+    whole: Comparisons
     calibration: Calibration
     points: pa.Table
     levels: list[Level]
     figures: list[Figure]
     slices: list[Figure]
     searches: Identification
+    galleries: list[Figure]
     drawn: Replicates | None = field(repr=False)
 
     def threshold(self, fmr: float) -> float:
@@ -76,26 +80,42 @@ def judge_encoder(
             "pictures each, or raise ingest's share of the validation split"
         )
     test = Comparisons.of(crops, Split.TEST, params, encoder, store)
+    whole = test.whole(params.seed)
     calibration = calibrate(validation.scores[mated], validation.scores[~mated])
-    others = validation.part(~mated)
-    subjects = validation.subjects
-    listed = Negatives(others.scores, subjects[others.first], subjects[others.second])
-    every = None if validation.every is None else EveryNegative(validation.every)
-    points = operating_points([every or listed], calibration, params)
+    points = operating_points([_negatives(validation)], calibration, params)
     levels = levels_of(points, validation.others, params)
-    drawn = _drawn(test, params)
+    drawn = _drawn(whole, params)
     searches = Identification.of(test)
     thresholds = {exponent(fmr): threshold_at(points, fmr) for fmr in params.fmrs}
     figures = [
-        *_curves(test, params, "all", drawn),
-        *_llr_cost(test, calibration, params),
-        *(f for level in levels for f in rates_at(level, test, params, requirements=True)),
+        *_curves(whole, params, "all", drawn),
+        *_llr_cost(whole, calibration, params),
+        *(f for level in levels for f in rates_at(level, whole, params, requirements=True)),
         *searches.figures(thresholds, params),
     ]
-    slices = _slices(test, points, levels, params)
+    slices = _slices(whole, points, levels, params)
+    sizes = gallery_figures(searches, thresholds, params)
     return RecognitionResult(
-        validation, test, calibration, points, levels, figures, slices, searches, drawn
+        validation,
+        test,
+        whole,
+        calibration,
+        points,
+        levels,
+        figures,
+        slices,
+        searches,
+        sizes,
+        drawn,
     )
+
+
+def _negatives(trials: Comparisons) -> Kind:
+    """All comparisons of two people, listed or counted."""
+    if trials.every is not None:
+        return EveryNegative(trials.every)
+    others = trials.part(~trials.mated)
+    return Negatives(others.scores, trials.subjects[others.first], trials.subjects[others.second])
 
 
 def _slices(
@@ -133,26 +153,34 @@ def _drawn(trials: Comparisons, params: EvaluateParams) -> Replicates | None:
 def _curves(
     trials: Comparisons, params: EvaluateParams, slice_name: str, drawn: Replicates | None
 ) -> list[Figure]:
-    """EER of any slice; of the whole split its AUC too, and a requirement for the EER."""
-    mated = trials.mated
+    """EER of any slice; of the whole split its AUC too, and a requirement for the EER.
+
+    Values count all comparisons; replicates are of those that `Comparisons.whole` holds.
+    """
+    mated, counts = trials.mated, trials.counts()
     first, second = trials.subjects[trials.first], trials.subjects[trials.second]
-    ranking, whole = Ranking(trials.scores, mated), slice_name == "all"
+    all_ = counts.mated.scores + counts.non_mated.scores
+    of_draw = f"interval from a draw of {len(mated):,}" if all_ > len(mated) else ""
+    whole = slice_name == "all"
     figures = [
         curve_figure(
             "eer",
-            ranking.equal_error_rate,
+            lambda _: counts.equal_error_rate(),
             mated,
             first,
             second,
             params,
             slice_name=slice_name,
+            method=of_draw,
             at_most=params.require_eer if whole else None,
             drawn=None if drawn is None else drawn.eer,
+            n=all_,
         )
     ]
     if whole:
         figures.append(
-            curve_figure("auc", ranking.auc, mated, first, second, params, error=False,
+            curve_figure("auc", lambda _: counts.auc(), mated, first, second, params,
+                         method=of_draw, error=False, n=all_,
                          drawn=None if drawn is None else drawn.auc)
         )  # fmt: skip
     return figures
@@ -161,14 +189,10 @@ def _curves(
 def _llr_cost(test: Comparisons, calibration: Calibration, params: EvaluateParams) -> list[Figure]:
     """Cllr of the calibration of validation, tried on test."""
     mated, llr = test.mated, calibration.llr(test.scores)
+    if mated.all() or not mated.any():
+        return [nothing("cllr", "all", "", None)]
     first, second = test.subjects[test.first], test.subjects[test.second]
     costs = np.logaddexp(0, np.where(mated, -llr, llr)) / np.log(2)
-
-    def cost(weights: NDArray[np.float64] | None) -> float:
-        if weights is None:
-            return cllr(llr[mated], llr[~mated])
-        sums = [(float(weights[kind] @ costs[kind]), float(weights[kind].sum()))
-                for kind in (mated, ~mated)]  # fmt: skip
-        return sum(part / whole if whole else np.nan for part, whole in sums) / 2
-
-    return [curve_figure("cllr", cost, mated, first, second, params)]
+    cost = cllr(llr[mated], llr[~mated])
+    drawn = evenly(costs, mated, first, second, params)
+    return [curve_figure("cllr", lambda _: cost, mated, first, second, params, drawn=drawn)]

@@ -11,6 +11,7 @@ from components.evaluate.params import EvaluateParams
 from components.evaluate.presentations import PANEL, Presentations
 from components.evaluate.realism import NAME as REALISM
 from components.evaluate.realism import realism_blocks
+from components.evaluate.report_members import member_blocks
 from components.evaluate.unseen import is_unseen_figure, unseen_blocks
 from components.evaluate.wording import (
     OTHER_MODELS,
@@ -48,12 +49,23 @@ def liveness_answer(result: LivenessResult) -> str:
     if apcer.value is None or bpcer.value is None:
         return "The test split lacks bona fide or attack presentations: nothing was measured."
     said = (
-        f"The panel accepts {number(apcer.value, 'apcer')} of the worst attack species and refuses "
+        f"The panel accepts {number(apcer.value, 'apcer')} of the worst attack species"
+        f"{_worst_species(result)} and refuses "
         f"{number(bpcer.value, 'bpcer')} of bona fide presentations"
     )
     if _all_simulated(result.test):
         return f"{said}; all attacks were simulated, so this is no proof against photographed ones."
     return f"{said}."
+
+
+def _worst_species(result: LivenessResult) -> str:
+    """Its name in brackets."""
+    own = [f for f in result.figures if f.name == "apcer" and f.slice.startswith("species=")]
+    known = [f for f in own if f.value is not None]
+    if not known:
+        return ""
+    worst = max(known, key=lambda one: one.value or 0)
+    return f" ({worst.slice.removeprefix('species=')})"
 
 
 def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store) -> list[Block]:
@@ -62,6 +74,7 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
     test = result.test
     blocks: list[Block] = [
         Verdict(overall(result.figures), liveness_answer(result)),
+        Heading("Figures of the test split"),
         headline_table(result.figures, limits),
         Text(
             "APCER is the worst species' and BPCER stands beside it, at one set of thresholds: that is "
@@ -69,7 +82,7 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
             "does not use it, because it hides which of the two errors is made.",
             quiet=True,
         ),
-        *_members(result, params),
+        *member_blocks(result, params),
     ]
     known = np.isfinite(test.scores[PANEL])
     live = test.bona_fide[known]
@@ -82,47 +95,6 @@ def liveness_blocks(result: LivenessResult, params: EvaluateParams, store: Store
     blocks += unseen_blocks(result.slices, result.left_out, params)
     blocks += realism_blocks(result.slices)
     return blocks
-
-
-def _members(result: LivenessResult, params: EvaluateParams) -> Iterator[Block]:
-    rows: list[tuple[str, ...]] = []
-    for place, member in enumerate(result.transform.members):
-        upper = "∞" if member.room_max > 1e6 else f"{member.room_max:g}"
-        basis = result.chosen.get(member.name)
-        how = (
-            f"set here, BPCER ≤ {100 * params.max_bpcer:g} % on {basis}"
-            if basis
-            else "as published"
-        )
-        rows.append(
-            (
-                member.name,
-                f"{member.room_min:g} – {upper}",
-                f"{int((result.test.speaker == place).sum()):,}",
-                member.evidence.value,
-                f"{result.thresholds[member.name]:.3f}",
-                how,
-            )
-        )
-    yield Heading("Who decides where")
-    yield Text(
-        "Room is how far the face's box can grow inside the picture. One member decides each "
-        "picture; nothing is averaged. Evidence says whether the attacks it was trained on were "
-        "photographed or simulated.",
-        quiet=True,
-    )
-    yield Table(
-        ("member", "room", "test pictures", "evidence", "threshold", "how it was set"),
-        tuple(rows),
-        numeric=(2, 4),
-    )
-    yield Table(
-        ("member", "what it was trained on", "licence"),
-        tuple((m.name, m.training_data, m.licence) for m in result.transform.members),
-    )
-    columns = (("pad_auc", "AUC"), ("apcer", "APCER (worst)"), ("bpcer", "BPCER"))
-    of_members = [figure for figure in result.slices if figure.slice.startswith("member=")]
-    yield slice_table(of_members, columns, params.min_slice)
 
 
 def _pictures(result: LivenessResult) -> Iterator[Block]:

@@ -58,6 +58,7 @@ def recognition_blocks(
     limits |= {f"realised_fmr_{exponent(fmr)}": fmr for fmr in params.fmrs}
     blocks: list[Block] = [
         Verdict(overall(result.figures), recognition_answer(result, params)),
+        Heading("Figures of the test split"),
         headline_table(_headline(result, params), limits),
     ]
     both = test.mated.any() and not test.mated.all()
@@ -69,7 +70,7 @@ def recognition_blocks(
         blocks += _asked(result, params)
         blocks += _capture(result, params)
         if params.worst:
-            blocks += _worst(test, params, store)
+            blocks += _worst(result.whole, params, store)
     return blocks
 
 
@@ -84,8 +85,8 @@ def _judged(result: RecognitionResult) -> int:
 
 
 def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
-    test, threshold = result.test, result.threshold(params.fmr)
-    mated, scores = test.mated, test.scores
+    whole, threshold = result.whole, result.threshold(params.fmr)
+    mated, scores = whole.mated, whole.scores
     yield Heading("Where the errors lie")
     yield Picture(
         histogram_chart(
@@ -110,25 +111,30 @@ def _pictures(result: RecognitionResult, params: EvaluateParams) -> Iterator[Blo
 
 
 def _asked(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
-    accepted = result.test.scores >= np.float32(result.threshold(params.fmr))
-    counts = Decisions.of(accepted, result.test.mated)
+    accepted = result.whole.scores >= np.float32(result.threshold(params.fmr))
+    counts = Decisions.of(accepted, result.whole.mated)
     yield Heading("The same decisions in other words")
     yield asked_table(counts, "FMR", "FNMR", result.slices)
 
 
 def _capture(result: RecognitionResult, params: EvaluateParams) -> Iterator[Block]:
     name = exponent(params.fmr)
-    wanted = ("fta", f"gfnmr_at_fmr_{name}", f"gfmr_at_fmr_{name}")
+    wanted = ("fte", "fta", f"gfnmr_at_fmr_{name}", f"gfmr_at_fmr_{name}")
     found = [figure for figure in result.slices if figure.name in wanted]
     if found:
-        yield Heading("With pictures in which no face was found")
+        yield Heading("People and pictures that capture lost")
         yield headline_table(
             found,
             {},
-            caption="FTA: share of the pictures of this data version that gave no template. "
-            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1). FTE, the share of "
-            "people of whom no reference can be made, is not measured: a picture without a face names "
-            "nobody here.",
+            caption="FTE: share of the people of this data version of whom no reference could be made, "
+            "whichever of their bona fide pictures is offered; FTA: share of its pictures that gave no "
+            "template. Both count all splits: detector and quality are trained on nobody here. "
+            "Generalised rates count such an attempt as a refusal (ISO/IEC 19795-1)."
+            + (
+                ""
+                if found[0].name == "fte"
+                else " FTE: not known, these crops do not count people."
+            ),
         )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.evaluate.comparisons import Comparisons
 from components.evaluate.figures import rate_figure
 from components.evaluate.params import EvaluateParams
+from vultus.contracts.arrays import Scores
 from vultus.contracts.evaluation import SEARCHES, Figure
 from vultus.metrics import Searches, cumulative_match, fpir_from_fmr, missed
 
@@ -22,13 +23,17 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Identification:
-    """Searches of one split. probes int64 [N]: places in its rows; subjects int64 [N], codes."""
+    """Searches of one split. probes int64 [N]: places in its rows; subjects int64 [N], codes.
+
+    others float32 [N, G]: scores of all references, the probe's own at -inf.
+    """
 
     trials: Comparisons
     probes: Codes
     subjects: Codes
     gallery: int
     found: Searches
+    others: Scores
 
     @classmethod
     def of(cls, trials: Comparisons) -> Self:
@@ -40,7 +45,8 @@ class Identification:
         probes = probes[~np.isin(probes, enrolled)]
         scores = trials.embeddings[probes] @ trials.embeddings[enrolled].T
         found = Searches.of(scores, owners[enrolled], owners[probes])
-        return cls(trials, probes, owners[probes], len(enrolled), found)
+        others = np.where(owners[probes, None] == owners[enrolled], -np.inf, scores)
+        return cls(trials, probes, owners[probes], len(enrolled), found, others.astype(np.float32))
 
     @property
     def possible(self) -> bool:

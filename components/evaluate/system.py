@@ -1,22 +1,22 @@
 """What the whole system loses before any comparison: pictures of which no template was made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow.compute as pc
 
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.faces import FaceCrops
-from vultus.metrics import clopper_pearson, generalised_fmr, generalised_fnmr
+from vultus.metrics import clopper_pearson, generalised_fmr, generalised_fnmr, rule_of_three
 
 _NOT_ACQUIRED = ("bad_image", "no_face", "several_faces", "small_face")
 """Reasons of the crop step; a near duplicate was acquired, and left out for another reason."""
 
 
 def capture_figures(faces: FaceCrops, figures: Sequence[Figure], fmr: str) -> list[Figure]:
-    """Failure-to-acquire rate, and the rates at one FMR with it (ISO/IEC 19795-1, generalised).
+    """Failure to enrol, failure to acquire, and the rates at one FMR with the latter (ISO/IEC 19795-1).
 
-    The quarantine of a data version names no split and no subject: FTA is that of all its pictures,
-    and of a subject without any picture left nothing is known here (FTE: `vultus data report`).
+    Detector and quality are trained on nobody, so both failures count all splits; the quarantine names
+    no split anyway.
 
     Args: figures: those of the test split; fmr: as their names write it.
     """
@@ -40,7 +40,26 @@ def capture_figures(faces: FaceCrops, figures: Sequence[Figure], fmr: str) -> li
         (f"gfmr_at_fmr_{fmr}", rates[f"realised_fmr_{fmr}"], generalised_fmr),
     )
     made = [_generalised(name, rate, fta, combine) for name, rate, combine in asked]
-    return [fta, *(figure for figure in made if figure is not None)]
+    return [*_enrolment(faces), fta, *(figure for figure in made if figure is not None)]
+
+
+def _enrolment(faces: FaceCrops) -> Iterator[Figure]:
+    """FTE; nothing where the crops do not say of how many people they are."""
+    people = faces.manifest.facts.get("people")
+    if not isinstance(people, dict) or not people["offered"]:
+        return
+    offered = int(people["offered"])
+    failures = offered - int(people["enrolled"])
+    low, high = clopper_pearson(failures, offered)
+    yield Figure(
+        name="fte",
+        value=failures / offered,
+        low=low,
+        high=high if failures else max(high, rule_of_three(offered)),
+        n=offered,
+        method="people of all splits of whom no untouched bona fide picture has one usable face of the "
+        "quality that enrolment asks; Clopper-Pearson",
+    )
 
 
 def _generalised(

@@ -27,11 +27,18 @@ def verdict_blocks(
     for standard in dict.fromkeys(one.standard for one in found):
         yield Heading(standard, level=2)
         yield _table([one for one in found if one.standard == standard and one not in unjudged])
-        said = "; ".join(
-            f"{one.requirement} ({one.why})" for one in unjudged if one.standard == standard
-        )
-        if said:
-            yield Text(f"Not judged here: {said}.", quiet=True)
+        yield from _unjudged([one for one in unjudged if one.standard == standard])
+
+
+def _unjudged(found: Sequence[Finding]) -> Iterator[Table]:
+    """One row a reason: the reasons are few, the requirements many."""
+    if not found:
+        return
+    by_reason: dict[str, list[str]] = {}
+    for one in found:
+        by_reason.setdefault(one.why, []).append(one.requirement)
+    rows = tuple((why, "; ".join(asked)) for why, asked in by_reason.items())
+    yield Table(("because", "not judged here"), rows)
 
 
 def _table(found: Sequence[Finding]) -> Table:

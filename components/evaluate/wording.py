@@ -17,6 +17,7 @@ NAMES = {
     "auc": "AUC",
     "cllr": "Cllr, bit",
     "rank_1_miss": "1:N, mate not at rank 1",
+    "fte": "FTE",
     "fta": "FTA",
     "fnmr_worst_to_best": "FNMR, worst ÷ best group",
     "fmr_worst_to_best": "FMR, worst ÷ best group",
@@ -36,7 +37,7 @@ NAMES = {
 }
 OTHER_MODELS = (
     "other models",
-    "an evaluation looks at no other model of ours. `vultus compare` puts all there are, the champion "
+    "an evaluation looks at no other model of ours. vultus compare puts all there are, the champion "
     "among them, on the same trials, with what each costs and whose weights it has.",
 )
 """A row of what an evaluation cannot support, in both reports."""
@@ -59,6 +60,7 @@ def name_of(figure: Figure) -> str:
         ("realised_fmr_", "FMR realised, set to"),
         ("fpir_at_fmr_", "FPIR at FMR"),
         ("fnir_at_fmr_", "FNIR at FMR"),
+        ("fnir_rank_1_at_fmr_", "FNIR at rank 1, FMR"),
         ("gfnmr_at_fmr_", "generalised FNMR at FMR"),
         ("gfmr_at_fmr_", "generalised FMR, set to"),
     ):
@@ -135,9 +137,12 @@ def headline_table(
 
 
 def slice_table(
-    figures: Sequence[Figure], columns: Sequence[tuple[str, str]], enough: int
+    figures: Sequence[Figure], columns: Sequence[tuple[str, str]], enough: int, of: str = "slice"
 ) -> Table:
-    """One row a slice, the figures of `columns` (name, heading) side by side; too few are said so."""
+    """One row a slice, the figures of `columns` (name, heading) side by side; too few are said so.
+
+    Args: of: what the slices are, as a heading.
+    """
     by_slice: dict[str, dict[str, Figure]] = {}
     wanted = {name for name, _ in columns}
     for figure in figures:
@@ -155,7 +160,7 @@ def slice_table(
         rows.append(tuple(cells))
     headings = [part for _, heading in columns for part in (heading, "n")]
     return Table(
-        columns=("slice", *headings, ""),
+        columns=(of, *headings, ""),
         rows=tuple(rows),
         numeric=tuple(range(1, len(headings) + 1)),
         caption=f"Slices with fewer than {enough} trials of a kind are not judged. "

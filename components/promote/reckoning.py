@@ -148,9 +148,14 @@ def _recognition_figures(version: ModelVersion, scores: pa.Table) -> Reckoned:
     values, mated = _values(rows), _positive(rows)
     if mated.all() or not mated.any():
         return {}
-    ranking = Ranking(values, mated)
-    found = {("eer", "all"): ranking.equal_error_rate(), ("auc", "all"): ranking.auc()}
     whole = counted(version, Split.TEST)
+    ranking, weights = Ranking(values, mated), None
+    if whole is not None:
+        ranking, weights = whole.ranked(values[mated])
+    found = {
+        ("eer", "all"): ranking.equal_error_rate(weights),
+        ("auc", "all"): ranking.auc(weights),
+    }
     table = version.table("thresholds.parquet")
     points, rates = table["score"].to_numpy(), table["fmr"].to_numpy()
     for figure in figures_of(version):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.words import Split
+from vultus.metrics import Ranking
 
 FILE = "counts.parquet"
 _SAME = 1e-5
@@ -27,6 +28,12 @@ class Counted:
         below = np.append(0, np.cumsum(self.counts))
         places = np.searchsorted(self.scores, points.astype(np.float64), "left")
         return np.asarray(1 - below[places] / below[-1])
+
+    def ranked(self, mated: Values) -> tuple[Ranking, Values]:
+        """All trials, mated ones as listed, and how often each score occurred."""
+        scores = np.concatenate([mated, self.scores])
+        positive = np.arange(len(scores)) < len(mated)
+        return Ranking(scores, positive), np.append(np.ones(len(mated)), self.counts)
 
     def strangers(self, listed: Values) -> Iterator[str]:
         """A listed comparison is one of those that were counted."""

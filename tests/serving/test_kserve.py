@@ -86,3 +86,27 @@ def test_metadata_names_the_tensors(world: Any) -> None:
     assert [tensor["name"] for tensor in about["inputs"]] == ["reference", "probe"]
     assert {"decision", "score", "pad_score"} <= {tensor["name"] for tensor in about["outputs"]}
     assert world.http.get("/v2/health/ready").json() == {"ready": True}
+
+
+def test_identify_takes_the_fpir_of_the_whole_search(world: Any, shown: Pictures) -> None:
+    for name, picture in (("ada", shown.ada), ("bea", shown.bea)):
+        world.http.put(f"/api/v1/subjects/{name}/references", files={"image": ("a.jpg", picture)})
+    asked, path = {"fpir": 0.02, "fmr": 0.3}, "/v1/models/vultus-identify:predict"
+    instances = [{"image": {"b64": b64(shown.ada)}}]
+    (v1,) = world.http.post(path, json={"instances": instances, **asked}).json()["predictions"]
+    v2 = infer(world, "vultus-identify", tensor("image", shown.ada), parameters=asked)
+    for fmr in (v1["fmr"], json.loads(v2["answer"][0])["fmr"]):
+        assert 1 - (1 - fmr) ** 2 == pytest.approx(0.02)  # two people, one chance each
+    assert v1["threshold"] == pytest.approx(v2["threshold"][0], abs=1e-6)
+    loose = infer(world, "vultus-identify", tensor("image", shown.ada), parameters={"fmr": 0.3})
+    assert json.loads(loose["answer"][0])["fmr"] == 0.3
+    assert world.http.post(path, json={"instances": instances, "fpir": 2}).status_code == 400
+
+
+def test_an_fpir_is_refused_where_nobody_is_searched_for(world: Any, shown: Pictures) -> None:
+    inputs = [tensor("reference", shown.ada), tensor("probe", shown.ada)]
+    sent = {"inputs": inputs, "parameters": {"fpir": 0.01}}
+    refused = world.http.post("/v2/models/vultus/infer", json=sent)
+    assert (refused.status_code, "fpir" in refused.json()["detail"]) == (400, True)
+    files = {"reference": ("a.jpg", shown.ada), "probe": ("b.jpg", shown.ada)}
+    assert world.http.post("/api/v1/verify", files=files, data={"fpir": "0.01"}).status_code == 400

@@ -19,14 +19,11 @@ from vultus.faces.alignment import align
 from vultus.faces.boxes import areas
 from vultus.faces.cascade import detect_with_border
 from vultus.faces.context import context_crop, room
-from vultus.faces.quality import quality
+from vultus.faces.quality import LOWEST_QUALITY, quality
 from vultus.inference.panel import PadPanel
 
 SEVERAL_FACES_RATIO = 0.5
 """Refused where the second face's area exceeds this share of the first's, as the crop step does."""
-LOWEST_QUALITY = 15.0
-"""Unified quality (0-100) below which a picture carries no face to compare. Low on purpose: the least of
-593 photographs of real faces, small and compressed ones among them, was 38."""
 
 
 @dataclass(frozen=True)

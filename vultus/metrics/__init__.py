@@ -12,6 +12,7 @@ from vultus.metrics.everybody import Everybody
 from vultus.metrics.generalised import acer, generalised_fmr, generalised_fnmr, riapar
 from vultus.metrics.identification import (
     Searches,
+    chance_among,
     cumulative_match,
     fmr_from_fpir,
     fnir,
@@ -57,6 +58,7 @@ __all__ = [
     "bpcer",
     "bpcer_at_apcer",
     "calibrate",
+    "chance_among",
     "cllr",
     "clopper_pearson",
     "count_pairs",

@@ -73,7 +73,7 @@ def percentiles(values: Weights, confidence: float = 0.95) -> Interval | None:
 
 
 def bootstrap_share(
-    errors: NDArray[np.bool_],
+    errors: NDArray[np.bool_] | Weights,
     first: Codes,
     second: Codes | None = None,
     *,
@@ -85,7 +85,9 @@ def bootstrap_share(
 
     Trials of the same subjects weigh the same, so they are added up once.
 
-    Args: errors bool [N], N >= 1; subjects: K of all trials, so that their parts share the draws.
+    Args:
+        errors: [N], N >= 1: whether, or by how much, each trial goes wrong.
+        subjects: K of all trials, so that their parts share the draws.
     """
     if subjects is None:
         subjects = int(max(first.max(), -1 if second is None else second.max())) + 1

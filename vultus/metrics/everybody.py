@@ -4,6 +4,8 @@ Of 10,000 faces that is 50 million comparisons. What stays in memory: counts of 
 that a threshold accepts.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +23,16 @@ class Everybody:
     counts: of mated and of non-mated scores.
     """
 
-    def __init__(self, embeddings: NDArray[np.float32], subjects: Codes) -> None:
-        """Args: embeddings float32 [N, D], unit length; subjects int64 [N], codes from 0."""
+    def __init__(
+        self, embeddings: NDArray[np.float32], subjects: Codes, *, people: int | None = None
+    ) -> None:
+        """Args:
+        embeddings: float32 [N, D], unit length.
+        subjects: int64 [N], codes from 0.
+        people: K of a larger set of which these faces are a part, so that both share the draws.
+        """
         self._embeddings, self._subjects = embeddings, subjects
+        self._people = int(subjects.max(initial=-1)) + 1 if people is None else people
         self.counts = ComparisonCounts()
         count_pairs(embeddings, subjects, self.counts)
 
@@ -40,21 +49,20 @@ class Everybody:
 
     def accepted(self, threshold: float) -> tuple[Codes, Codes, Scores]:
         """Subjects and scores of the non-mated comparisons at or above a threshold, best first."""
-        faces, least = len(self._embeddings), np.float32(threshold)
-        side = max(1, _BLOCK // max(1, faces))
-        found: list[tuple[Codes, Codes, Scores]] = []
-        for start in range(0, faces, side):
-            rows = slice(start, min(start + side, faces))
-            # The same product as `count_pairs` makes, so that both see the same last bit.
-            scores = self._embeddings[rows] @ self._embeddings[start:].T
-            later = np.arange(start, faces) > np.arange(rows.start, rows.stop)[:, None]
-            other = self._subjects[rows, None] != self._subjects[start:]
-            one, two = np.nonzero(later & other & (scores >= least))
-            subjects = self._subjects[one + start], self._subjects[two + start]
-            found.append((*subjects, scores[one, two]))
-        first, second, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        least = np.float32(threshold)
+        first, second, scores = self._found(lambda scores: scores >= least)
         order = np.argsort(-scores, kind="stable")
-        return first[order], second[order], scores[order]
+        return self._subjects[first[order]], self._subjects[second[order]], scores[order]
+
+    def listed(self, most: int, seed: int = 0) -> tuple[Codes, Codes, Scores]:
+        """Places of both faces, and scores, of all non-mated comparisons, or of about `most` of them.
+
+        Where there are more, each is taken with the same chance.
+        """
+        if self.non_mated <= most:
+            return self._found(lambda scores: np.ones(scores.shape, bool))
+        rng, share = np.random.default_rng(seed), most / self.non_mated
+        return self._found(lambda scores: rng.random(scores.shape, np.float32) < share)
 
     def resampled(
         self, thresholds: NDArray[np.float32], *, replicates: int, seed: int
@@ -65,7 +73,7 @@ class Everybody:
 
         Args: thresholds float32 [T]. Returns: float64 [R, T].
         """
-        people = int(self._subjects.max()) + 1
+        people = self._people
         first, second, scores = self.accepted(float(thresholds.min()))
         within = np.searchsorted(-scores, -thresholds, "right")
         pictures = np.bincount(self._subjects, minlength=people).astype(np.float64)
@@ -78,3 +86,19 @@ class Everybody:
                 mass = np.append(0.0, np.cumsum(drawn[first] * drawn[second]))
                 rates[place] = mass[within] / whole
         return rates
+
+    def _found(self, chosen: Callable[[Scores], NDArray[np.bool_]]) -> tuple[Codes, Codes, Scores]:
+        """Places and scores of the non-mated comparisons that `chosen` marks, a block at a time."""
+        faces = len(self._embeddings)
+        side = max(1, _BLOCK // max(1, faces))
+        found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
+        for start in range(0, faces, side):
+            rows = slice(start, min(start + side, faces))
+            # The same product as `count_pairs` makes, so that both see the same last bit.
+            scores = self._embeddings[rows] @ self._embeddings[start:].T
+            later = np.arange(start, faces) > np.arange(rows.start, rows.stop)[:, None]
+            other = self._subjects[rows, None] != self._subjects[start:]
+            one, two = np.nonzero(later & other & chosen(scores))
+            found.append((one + start, two + start, scores[one, two]))
+        first, second, scores = (np.concatenate(part) for part in zip(*found, strict=True))
+        return first, second, scores

@@ -99,3 +99,17 @@ def fpir_from_fmr(fmr: float, gallery: int) -> float:
 def fmr_from_fpir(fpir: float, gallery: int) -> float:
     """FMR of one comparison that gives this FPIR, under the same assumption."""
     return float(-np.expm1(np.log1p(-fpir) / max(gallery, 1)))
+
+
+def chance_among(known: Ranks, others: int, drawn: int) -> NDArray[np.float64]:
+    """Chance that a gallery of `drawn` people, taken at random from `others`, holds one of `known`.
+
+    1 - C(others - known, drawn) / C(others, drawn): what the mean over all such galleries is.
+
+    Args: known int64 [N], 0 .. others; drawn: 0 .. others.
+    """
+    logs = np.append(0.0, np.cumsum(np.log(np.arange(1, others + 1))))
+    rest = others - known
+    room = np.maximum(rest - drawn, 0)
+    none = np.exp(logs[rest] - logs[room] - logs[others] + logs[others - drawn])
+    return np.where(rest >= drawn, -np.expm1(np.minimum(np.log(none), 0.0)), 1.0)

@@ -11,6 +11,11 @@ Cell: TypeAlias = str | words.Verdict
 """Text, or a verdict that is drawn as a mark."""
 
 
+def tied(text: str) -> str:
+    """The text as it is printed: a number and its sign stay on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 @dataclass(frozen=True)
 class Heading:
     """A line that names what follows; level 1 or 2."""

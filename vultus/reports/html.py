@@ -16,6 +16,7 @@ from vultus.reports.blocks import (
     Table,
     Text,
     Verdict,
+    tied,
 )
 from vultus.reports.palette import DARK, LIGHT
 
@@ -52,9 +53,9 @@ def _block(block: Block) -> str:
     match block:
         case Heading():
             level = block.level + 1
-            return f"<h{level}>{escape(block.text)}</h{level}>"
+            return f"<h{level}>{_prose(block.text)}</h{level}>"
         case Text():
-            return f"<p{' class=quiet' if block.quiet else ''}>{escape(block.text)}</p>"
+            return f"<p{' class=quiet' if block.quiet else ''}>{_prose(block.text)}</p>"
         case Table():
             return _table(block)
         case Picture():
@@ -63,7 +64,7 @@ def _block(block: Block) -> str:
             mark = _MARKS[block.verdict]
             return (
                 f'<section class="verdict {mark}"><strong>{escape(block.word)}</strong>'
-                f"<p>{escape(block.sentence)}</p></section>"
+                f"<p>{_prose(block.sentence)}</p></section>"
             )
 
 
@@ -73,7 +74,7 @@ def _table(table: Table) -> str:
             return " class=n"
         return " class=words" if table.wordy(place) else ""
 
-    names = [escape(name) for name in table.columns]
+    names = [_prose(name) for name in table.columns]
     head = "".join(f"<th{kind(place)}>{name}</th>" for place, name in enumerate(names))
     rows = "".join(
         "<tr>"
@@ -84,7 +85,7 @@ def _table(table: Table) -> str:
         + "</tr>\n"
         for row in table.rows
     )
-    caption = f"<figcaption>{escape(table.caption)}</figcaption>" if table.caption else ""
+    caption = f"<figcaption>{_prose(table.caption)}</figcaption>" if table.caption else ""
     return (
         '<figure class="table"><div class="scroll" tabindex="0"><table>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>{caption}</figure>"
@@ -94,11 +95,15 @@ def _table(table: Table) -> str:
 def _cell(cell: Cell) -> str:
     if isinstance(cell, words.Verdict):
         return f'<span class="mark {_MARKS[cell]}">{VERDICT_WORDS[cell]}</span>'
-    return escape(cell)
+    return _prose(cell)
+
+
+def _prose(text: str) -> str:
+    return escape(tied(text))
 
 
 def _picture(picture: Picture) -> str:
-    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
+    caption = f"<figcaption>{_prose(picture.caption)}</figcaption>" if picture.caption else ""
     if picture.kind == "svg":
         inside = _inline_svg(picture)
     else:
@@ -174,7 +179,7 @@ svg,img{display:block;width:100%;height:auto}
  td:first-child{font-weight:600;text-align:left}
  td:not(:first-child)::before{content:attr(data-name);color:var(--quiet);font-size:.8125rem;
   text-align:left;flex:none}
- td:empty{display:none}
+ td:empty,td.words:empty:not(:first-child){display:none}
 }
 @media print{main{max-width:none;padding:0}figure,.verdict{break-inside:avoid}}
 """

@@ -16,6 +16,7 @@ from vultus.reports.blocks import (
     Table,
     Text,
     Verdict,
+    tied,
 )
 from vultus.reports.palette import LIGHT
 
@@ -136,7 +137,7 @@ def _pairs(made: Sequence[str]) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """As typst content: a string is never read as markup."""
-    return f"#{_string(text)}" if text else ""
+    return f"#{_string(tied(text))}" if text else ""
 
 
 def _string(text: str) -> str:

@@ -136,7 +136,8 @@ def _demographic(trials: Trials) -> Finding:
         f"{len(trials.groups())} groups, declared or estimated; worst: "
         f"{worst[1] or 'none could be judged'}",
         f"in each group {_needed(FMR_LIMIT, 0)} non-mated comparisons",
-        "our yardstick: FMR and FNMR of every group keep the same limits at one threshold",
+        "our yardstick: FMR and FNMR of every group keep the same limits at one threshold, "
+        "on the comparisons that scores.parquet lists",
     )
 
 

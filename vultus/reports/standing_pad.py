@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from vultus.contracts.evaluation import Figure, short_digest
 from vultus.contracts.words import Split
+from vultus.metrics import clopper_pearson
 from vultus.metrics.standards import ISO_PAD, Finding, Standing
 
 _PANEL = "panel"
@@ -26,8 +27,8 @@ def _presentations(scores: pa.Table, lineage: pa.Table) -> Iterator[Finding]:
     people = [owner.get(short_digest(name)) for name in rows["image"].to_pylist()]
     attack = np.array([name != "" for name in species], bool)
     kinds = sorted(set(species) - {""})
-    made = lineage.filter(lineage["species"].is_valid())
-    simulated = sum(made["simulated"].to_pylist())
+    of_test = pc.and_(lineage["species"].is_valid(), pc.equal(lineage["split"], Split.TEST.value))
+    simulated = sum(lineage.filter(of_test)["simulated"].to_pylist())
     yield _item("7", "PAI species", ", ".join(kinds))
     counts = ", ".join(f"{kind} {species.count(kind):,}" for kind in kinds)
     yield _item("7", "presentations of each species", counts)
@@ -41,7 +42,9 @@ def _presentations(scores: pa.Table, lineage: pa.Table) -> Iterator[Finding]:
         f"{simulated:,} simulated" if simulated else "",
         "simulations say what was simulated, not who printed or built what",
     )
-    yield _item("7", "artefacts and series of each species", "")
+    yield _item(
+        "7", "artefacts and series of each species", "", "the data name no artefact and no series"
+    )
     yield _item(
         "7", "capture devices", "", "the pictures' sources are named, their cameras are not"
     )
@@ -67,8 +70,9 @@ def _responses(figures: Sequence[Figure], scores: pa.Table) -> Iterator[Finding]
     yield _item("13", "BPCER at a fixed APCER", "; ".join(fixed))
     for keep, name in ((attack, "attack"), (~attack, "bona fide")):
         short = "APNRR" if name == "attack" else "BPNRR"
-        share = f"{silent[keep].mean():.2%}" if keep.any() else ""
-        yield _item("13", f"{name} presentations without a response ({short})", share)
+        yield _item(
+            "13", f"{name} presentations without a response ({short})", _share(silent[keep])
+        )
     yield _item("13.4", "IAPAR of PAD and comparison together", _rate(figures, "iapar"))
     yield _item("13.4", "RIAPAR", _rate(figures, "riapar"))
 
@@ -86,6 +90,13 @@ def _item(clause: str, text: str, found: str, why: str = "") -> Finding:
 def _people(people: Sequence[object], keep: np.ndarray) -> str:
     known = {one for one, inside in zip(people, keep, strict=True) if inside and one is not None}
     return f"{len(known):,}" if known else ""
+
+
+def _share(silent: np.ndarray) -> str:
+    if not len(silent):
+        return ""
+    low, high = clopper_pearson(int(silent.sum()), len(silent))
+    return f"{100 * silent.mean():.3g} % ({100 * low:.3g}–{100 * high:.3g} %), n {len(silent):,}"
 
 
 def _rate(figures: Sequence[Figure], name: str) -> str:

@@ -5,8 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.crop import CropParams, crop_faces
+from components.crop.enrolment import RAW_COLUMNS, enrolment
 from support.heads import rendered
 from support.raw_faces import raw_of
 from vultus.contracts.faces import FACE_SCHEMA, QUARANTINE_SCHEMA, FaceCrops, RawFaces
@@ -34,6 +36,23 @@ def test_faces_are_cut_and_the_rest_is_accounted_for(tmp_path: Path) -> None:
     assert max(context.shape[:2]) <= 384
     assert 0 <= row["quality_unified"] <= 100
     assert crops.manifest.facts["raw_digest"] == RawFaces.open(raw).digest
+    assert crops.manifest.facts["people"] == {"offered": 3, "enrolled": 1}
+
+
+def test_people_are_lost_to_capture_not_to_attacks_or_duplicates() -> None:
+    """anna has one good picture of two, berta a bad one, carla none; dora was only attacked."""
+    rows = [("anna", 9.0), ("anna", 70.0), ("berta", 9.0), ("carla", None), ("dora", 70.0)]
+    table = pa.table(
+        {
+            "subject": [name for name, _ in rows],
+            "presentation": ["attack" if name == "dora" else "bona_fide" for name, _ in rows],
+            "simulated": [name == "dora" for name, _ in rows],
+            "quality_unified": [quality for _, quality in rows],
+        }
+    )
+    cut = table.filter(pc.is_valid(table["quality_unified"]))
+    found = enrolment([table.select(RAW_COLUMNS)], [cut.slice(0, 2), cut.slice(2)])
+    assert found == {"offered": 3, "enrolled": 1}
 
 
 def test_a_face_that_fills_the_picture_is_found(tmp_path: Path) -> None:
@@ -74,6 +93,8 @@ def test_one_picture_under_two_subjects_is_refused_under_both(tmp_path: Path) ->
     report = crop_faces(raw, tmp_path / "crops", CropParams(), store=store)
     assert FaceCrops.open(tmp_path / "crops").crops["subject"].to_pylist() == ["berta"]
     assert report.quarantined == {"near_duplicate_two_identities": 2}
+    people = FaceCrops.open(tmp_path / "crops").manifest.facts["people"]
+    assert people == {"offered": 3, "enrolled": 3}  # acquired, and left out for another reason
 
 
 def test_what_cannot_be_unpacked_goes_to_quarantine(tmp_path: Path) -> None:

@@ -9,14 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from components.evaluate import EvaluateParams, evaluate_model
 from components.promote.reckoning import reckoning_reasons
-from components.train import TrainParams, train_model
-from support.crops import make_crops
+from support.evaluated import Bench, Judged
 from support.versions import pad_model, recognition_model, recognition_report
 from vultus.contracts.artifact import sha256_of, write_table
 from vultus.contracts.evaluation import FIGURES, SYSTEM_ATTEMPTS, EvaluationReport, Figure
-from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint, ModelVersion, OnnxModel
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.contracts.words import Evidence
@@ -25,7 +22,7 @@ from vultus.faces.picture import decode_image
 from vultus.inference.encoder import OnnxEncoder
 from vultus.inference.thresholds import Thresholds
 from vultus.metrics import clopper_pearson
-from vultus.storage import FolderStore
+from vultus.reports.blocks import tied
 
 NAME = "models:/vultus-recognition/3"
 
@@ -41,56 +38,28 @@ def joined(folder: Path, model: Path, report: Path) -> ModelVersion:
     return ModelVersion.create(folder, fill, made_by="test", facts={})
 
 
-@dataclass
-class Bench:
-    """A panel of our own member, drawn faces, and a recogniser beside it."""
-
-    root: Path
-    recogniser: ModelVersion
-
-    @property
-    def store(self) -> FolderStore:
-        return FolderStore(self.root / "store")
-
-    def evaluate(self, name: str, **params: object) -> EvaluationReport:
-        evaluate_model(
-            self.root / "checkpoint",
-            self.root / "crops",
-            self.root / name,
-            EvaluateParams.model_validate({"replicates": 60, "worst": 0, **params}),
-            store=self.store,
-            version_of=lambda uri: {NAME: self.recogniser}[uri],
-        )
-        return EvaluationReport.open(self.root / name)
-
-
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    root = tmp_path_factory.mktemp("system")
-    store = FolderStore(root / "store")
-    make_crops(root / "crops", store, subjects=12)
-    train_model(
-        root / "crops",
-        root / "checkpoint",
-        TrainParams.model_validate(
-            {"task": "liveness", "epochs": 1, "views": 1, "pad_side": 32, "pad_member": "own"}
-        ),
-        store=store,
-        tracker=None,
-        resume=root / "resume",
-        weights=root,
+def recogniser(tmp_path_factory: pytest.TempPathFactory) -> ModelVersion:
+    root = tmp_path_factory.mktemp("recogniser")
+    return joined(
+        root / "version", recognition_model(root / "model"), recognition_report(root / "report")
     )
-    model = recognition_model(root / "model")
-    return Bench(root, joined(root / "version", model, recognition_report(root / "report")))
+
+
+def beside(pad: Bench, out: Path, version: ModelVersion) -> EvaluationReport:
+    """The panel judged beside a recogniser."""
+    return pad.evaluate(
+        out, recogniser=NAME, max_bpcer=0.3, version_of=lambda uri: {NAME: version}[uri]
+    )[1]
 
 
 @pytest.fixture(scope="module")
-def judged(bench: Bench) -> EvaluationReport:
-    return bench.evaluate("evaluation", recogniser=NAME, max_bpcer=0.3)
+def system(pad: Bench, recogniser: ModelVersion) -> EvaluationReport:
+    return beside(pad, pad.root / "system", recogniser)
 
 
-def test_figures_of_the_system_follow_from_the_raw_attempts(judged: EvaluationReport) -> None:
-    rows = judged.table("system.parquet").to_pandas()
+def test_figures_of_the_system_follow_from_the_raw_attempts(system: EvaluationReport) -> None:
+    rows = system.table("system.parquet").to_pandas()
     rows = rows[rows.reference.notna()]
     through = rows.pad_accepted & (rows.score >= rows.threshold)
     frr = 1 - through[rows.species.isna()].mean()
@@ -98,7 +67,7 @@ def test_figures_of_the_system_follow_from_the_raw_attempts(judged: EvaluationRe
     for species, part in through.groupby(rows.species):
         found[f"species={species}"] = part.mean()
         found["all"] = max(found["all"], part.mean())
-        figure = judged.figure("iapar", f"species={species}")
+        figure = system.figure("iapar", f"species={species}")
         assert figure is not None
         assert figure.n == len(part)
         exact = clopper_pearson(int(part.sum()), len(part))
@@ -106,7 +75,7 @@ def test_figures_of_the_system_follow_from_the_raw_attempts(judged: EvaluationRe
         assert figure.low <= exact.low + 1e-12
         assert figure.high >= exact.high - 1e-12
     for name, value in found.items():
-        iapar, riapar = judged.figure("iapar", name), judged.figure("riapar", name)
+        iapar, riapar = system.figure("iapar", name), system.figure("riapar", name)
         assert iapar is not None
         assert riapar is not None
         assert iapar.value == pytest.approx(value, abs=1e-12)
@@ -114,13 +83,13 @@ def test_figures_of_the_system_follow_from_the_raw_attempts(judged: EvaluationRe
 
 
 def test_no_attack_gets_through_the_system_that_pad_or_comparison_refuses(
-    judged: EvaluationReport,
+    system: EvaluationReport,
 ) -> None:
     for species in ("print", "replay", "mask"):
-        whole = judged.figure("iapar", f"species={species}")
+        whole = system.figure("iapar", f"species={species}")
         assert whole is not None
         for part in ("iapmr", "apcer"):
-            figure = judged.figure(part, f"species={species}")
+            figure = system.figure(part, f"species={species}")
             assert figure is not None
             assert whole.value is not None
             assert figure.value is not None
@@ -128,52 +97,52 @@ def test_no_attack_gets_through_the_system_that_pad_or_comparison_refuses(
 
 
 def test_an_attempt_is_compared_with_another_untouched_picture_of_its_person(
-    bench: Bench, judged: EvaluationReport
+    pad: Bench, recogniser: ModelVersion, system: EvaluationReport
 ) -> None:
-    crops = FaceCrops.open(bench.root / "crops").crops.to_pylist()
+    crops = pad.rows.to_pylist()
     by_chip = {row["chip_sha256"]: row for row in crops}
     by_context = {row["context_sha256"]: row for row in crops}
-    transform = bench.recogniser.transform
+    transform = recogniser.transform
     assert isinstance(transform, RecognitionTransform)
-    encoder = OnnxEncoder(bench.recogniser.path / "model.onnx", transform)
-    threshold = Thresholds.read(bench.recogniser).at(1e-3)
-    for attempt in judged.table("system.parquet").to_pylist():
+    encoder = OnnxEncoder(recogniser.path / "model.onnx", transform)
+    threshold = Thresholds.read(recogniser).at(1e-3)
+    for attempt in system.table("system.parquet").to_pylist():
         probe, mate = by_context[attempt["image"]], by_chip[attempt["reference"]]
         assert mate["subject"] == probe["subject"]
         assert mate["split"] == "test"
         assert mate["presentation"] == "bona_fide"
         assert not mate["simulated"]
         assert mate["image_sha256"] != probe["image_sha256"]
-        pair = [decode_image(bench.store.get(one["chip_sha256"])) for one in (probe, mate)]
+        pair = [decode_image(pad.store.get(one["chip_sha256"])) for one in (probe, mate)]
         a, b = encoder.encode(np.stack(pair))
         assert attempt["score"] == pytest.approx(float(a @ b), abs=1e-5)
         assert attempt["threshold"] == pytest.approx(threshold, abs=1e-6)
 
 
-def test_without_a_recogniser_nothing_is_said_of_the_system(bench: Bench) -> None:
-    alone = bench.evaluate("alone")
+def test_without_a_recogniser_nothing_is_said_of_the_system(pad_judged: Judged) -> None:
+    _, alone = pad_judged
     assert "system.parquet" not in alone.manifest.sha256
     assert alone.figure("iapar") is None
     assert "Not measured: no recogniser was named" in (alone.path / "report.html").read_text()
 
 
-def test_a_panel_is_no_recogniser(bench: Bench, tmp_path: Path) -> None:
+def test_a_panel_is_no_recogniser(pad: Bench, tmp_path: Path) -> None:
     panel = pad_model(tmp_path / "pad", [("brightness", 0.0, 1e9, Evidence.SIMULATED)])
     wrong = joined(tmp_path / "version", panel, recognition_report(tmp_path / "report"))
     with pytest.raises(BadParameter, match="compares nobody"):
-        Bench(bench.root, wrong).evaluate("wrong", recogniser=NAME)
+        beside(pad, tmp_path / "out", wrong)
 
 
-def test_the_report_says_with_whom_the_system_was_judged(judged: EvaluationReport) -> None:
-    page = (judged.path / "report.html").read_text()
+def test_the_report_says_with_whom_the_system_was_judged(system: EvaluationReport) -> None:
+    page = (system.path / "report.html").read_text()
     assert NAME in page
-    for word in ("IAPAR", "RIAPAR", "ACER", "BPCER at APCER 1 %"):
+    for word in ("IAPAR", "RIAPAR", "ACER", tied("BPCER at APCER 1 %")):
         assert word in page
 
 
-def _version(bench: Bench, report: Path, folder: Path) -> ModelVersion:
+def _version(pad: Bench, report: Path, folder: Path) -> ModelVersion:
     """The panel's own transform with thresholds, as export leaves it; the gate runs no network here."""
-    trained = Checkpoint.open(bench.root / "checkpoint")
+    trained = Checkpoint.open(pad.checkpoint)
     transform = trained.transform
     assert isinstance(transform, LivenessTransform)
     judged = EvaluationReport.open(report)
@@ -233,8 +202,8 @@ def _kinder_to_masks(one: Figure) -> Figure:
     return one.model_copy(update={"value": abs((one.value or 0) - 0.3)})
 
 
-def test_the_gate_reckons_the_system_again(bench: Bench, judged: EvaluationReport) -> None:
-    version = _version(bench, judged.path, bench.root / "honest")
+def test_the_gate_reckons_the_system_again(pad: Bench, system: EvaluationReport) -> None:
+    version = _version(pad, system.path, pad.root / "honest")
     assert list(reckoning_reasons(version)) == []
 
 
@@ -250,17 +219,17 @@ def test_the_gate_reckons_the_system_again(bench: Bench, judged: EvaluationRepor
     ids=lambda change: change.said,
 )
 def test_the_gate_refuses_attempts_that_are_not_this_panels(
-    bench: Bench, judged: EvaluationReport, tmp_path: Path, change: Change
+    pad: Bench, system: EvaluationReport, tmp_path: Path, change: Change
 ) -> None:
-    report = change.made(judged, tmp_path / "report")
-    reasons = list(reckoning_reasons(_version(bench, report, tmp_path / "version")))
+    report = change.made(system, tmp_path / "report")
+    reasons = list(reckoning_reasons(_version(pad, report, tmp_path / "version")))
     assert any(change.said in reason for reason in reasons), reasons
 
 
-def test_system_attempts_are_one_for_each_presentation(judged: EvaluationReport) -> None:
-    rows = judged.scores.to_pandas()
+def test_system_attempts_are_one_for_each_presentation(system: EvaluationReport) -> None:
+    rows = system.scores.to_pandas()
     panel = rows[(rows.member == "panel") & (rows.split == "test")]
-    attempts = judged.table("system.parquet").to_pandas()
+    attempts = system.table("system.parquet").to_pandas()
     assert attempts.image.tolist() == panel.image.tolist()
     pd.testing.assert_series_equal(
         attempts.species.reset_index(drop=True), panel.species.reset_index(drop=True)

@@ -62,7 +62,7 @@ def _scores(scores: list[float], mated: list[bool], split: Split) -> Comparisons
         first,
         second,
         np.array(scores, np.float32),
-        [[] for _ in scores],
+        [],
     )
 
 

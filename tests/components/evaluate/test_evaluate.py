@@ -1,19 +1,13 @@
 """The evaluate step on drawn faces: what it writes, where thresholds come from, what it refuses."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from components.evaluate import EvaluateParams, EvaluateReport, evaluate_model
-from components.train import TrainParams, train_model
-from support.crops import make_crops
-from support.pretrained import weights_folder
+from support.evaluated import LIVENESS, Bench, Judged
 from vultus.contracts.evaluation import EvaluationReport
-from vultus.contracts.faces import FaceCrops
 from vultus.contracts.models import Checkpoint
 from vultus.contracts.traffic import FEATURE_SCHEMA, SKETCH_LENGTH
 from vultus.contracts.words import Verdict
@@ -21,79 +15,6 @@ from vultus.errors import NoTrials
 from vultus.faces.picture import decode_image
 from vultus.metrics import bpcer, fmr
 from vultus.networks.load import OWN_MEMBER, encoder_from
-from vultus.storage import FolderStore
-
-QUICK = {"replicates": 60, "worst": 2, "condition_faces": 0}
-Judged = tuple[EvaluateReport, EvaluationReport]
-
-
-@dataclass
-class Bench:
-    """Crops and a checkpoint."""
-
-    root: Path
-    store: FolderStore
-
-    @classmethod
-    def at(cls, root: Path, **train: object) -> "Bench":
-        store = FolderStore(root / "store")
-        crops = make_crops(root / "crops", store, subjects=12)
-        names = ["sface"] if train["task"] == "recognition" else []
-        names += ["npm-liveness"] if train.get("pad_member") == "npm-liveness" else []
-        train_model(
-            crops,
-            root / "checkpoint",
-            TrainParams.model_validate(train),
-            store=store,
-            tracker=None,
-            resume=root / "resume",
-            weights=weights_folder(*names),
-        )
-        return cls(root, store)
-
-    def evaluate(self, out: Path, crops: Path | None = None, **params: object) -> Judged:
-        report = evaluate_model(
-            self.root / "checkpoint",
-            crops or self.root / "crops",
-            out,
-            EvaluateParams.model_validate({**QUICK, **params}),
-            store=self.store,
-        )
-        return report, EvaluationReport.open(out)
-
-    def without(self, folder: Path, mask: pa.ChunkedArray) -> Path:
-        """Crops that lack the rows of `mask`."""
-        artifact = FaceCrops.open(self.root / "crops")
-        crops = artifact.crops.filter(pc.invert(mask))
-        FaceCrops.write(
-            folder, crops=crops, quarantine=artifact.quarantine, made_by="test", facts={}
-        )
-        return folder
-
-    @property
-    def rows(self) -> pa.Table:
-        return FaceCrops.open(self.root / "crops").crops
-
-
-@pytest.fixture(scope="module")
-def faces(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench.at(tmp_path_factory.mktemp("faces"), task="recognition", epochs=0)
-
-
-@pytest.fixture(scope="module")
-def pad(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    root = tmp_path_factory.mktemp("pad")
-    return Bench.at(root, task="liveness", epochs=1, views=1, pad_side=32, pad_member="own")
-
-
-@pytest.fixture(scope="module")
-def judged(faces: Bench) -> Judged:
-    return faces.evaluate(faces.root / "evaluation", reference_rows=40)
-
-
-@pytest.fixture(scope="module")
-def pad_judged(pad: Bench) -> Judged:
-    return pad.evaluate(pad.root / "evaluation", max_bpcer=0.2)
 
 
 def test_recognition_compares_within_a_split_and_never_trains_on_it(
@@ -114,7 +35,7 @@ def test_recognition_compares_within_a_split_and_never_trains_on_it(
 
 def test_a_score_is_the_cosine_of_the_checkpoint(faces: Bench, judged: Judged) -> None:
     _, written = judged
-    encoder = encoder_from(Checkpoint.open(faces.root / "checkpoint"))
+    encoder = encoder_from(Checkpoint.open(faces.checkpoint))
     for trial in written.scores.slice(0, 3).to_pylist():
         pair = np.stack([decode_image(faces.store.get(trial[side])) for side in "ab"])
         a, b = encoder.encode(pair)
@@ -166,7 +87,7 @@ def test_the_same_evaluation_twice_gives_the_same_bytes(
     faces: Bench, judged: Judged, tmp_path: Path
 ) -> None:
     _, one = judged
-    _, two = faces.evaluate(tmp_path / "two", reference_rows=40)
+    _, two = faces.evaluate(tmp_path / "two", reference_rows=40, worst=2)
     assert one.manifest.sha256 == two.manifest.sha256
     assert one.manifest.facts["trials_sha256"] == one.manifest.sha256["trials.parquet"]
 
@@ -254,8 +175,7 @@ def test_pad_reference_window(pad_judged: Judged) -> None:
 
 @pytest.mark.slow
 def test_each_picture_is_judged_by_the_member_whose_room_it_is(tmp_path: Path) -> None:
-    bench = Bench.at(tmp_path, task="liveness", epochs=1, views=1, pad_side=32,
-                     pad_member="npm-liveness")  # fmt: skip
+    bench = Bench.at(tmp_path, "npm-liveness", **{**LIVENESS, "pad_member": "npm-liveness"})
     _, written = bench.evaluate(tmp_path / "out")
     facts = written.manifest.facts
     assert set(facts["member_thresholds"]) == {OWN_MEMBER}  # the other keeps its published one
@@ -283,8 +203,8 @@ def test_the_component_writes_its_three_outputs(
     metrics = dsl.Metrics(uri=str(tmp_path / "metrics"))
     evaluation = dsl.Artifact(uri=str(tmp_path / "evaluation"))
     evaluate.python_func(
-        checkpoint=dsl.Artifact(uri=str(pad.root / "checkpoint")),
-        crops=dsl.Artifact(uri=str(pad.root / "crops")),
+        checkpoint=dsl.Artifact(uri=str(pad.checkpoint)),
+        crops=dsl.Artifact(uri=str(pad.crops)),
         evaluation=evaluation,
         metrics=metrics,
         report=page,

@@ -1,63 +1,30 @@
 """More comparisons than the raw score file lists: what is counted over all, and found again."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.evaluate import EvaluateParams, evaluate_model
+from components.evaluate import EvaluateParams
 from components.evaluate.everybody import EveryNegative, realised_figure
 from components.evaluate.figures import rate_figure
 from components.evaluate.operating import Negatives
 from components.promote.reckoning import reckoning_reasons
-from components.train import TrainParams, train_model
-from support.crops import make_crops
-from support.pretrained import weights_folder
+from support.evaluated import Bench, Judged
 from vultus.contracts.artifact import write_table
 from vultus.contracts.evaluation import COMPARISON_COUNTS, EvaluationReport
 from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import RecognitionTransform
 from vultus.metrics import Everybody
-from vultus.storage import FolderStore
 
 LISTED, ALL = 40, 96
 """Of four people with four pictures each: 16 × 15 / 2 comparisons, 24 of them mated."""
 
 
-@dataclass
-class Bench:
-    root: Path
-
-    def evaluate(self, name: str, non_mated: int) -> EvaluationReport:
-        params = EvaluateParams(replicates=60, worst=0, condition_faces=0, non_mated=non_mated)
-        store = FolderStore(self.root / "store")
-        crops, out = self.root / "crops", self.root / name
-        evaluate_model(self.root / "checkpoint", crops, out, params, store=store)
-        return EvaluationReport.open(out)
-
-
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    root = tmp_path_factory.mktemp("everybody")
-    store = FolderStore(root / "store")
-    make_crops(root / "crops", store, subjects=12)
-    train_model(
-        root / "crops",
-        root / "checkpoint",
-        TrainParams.model_validate({"task": "recognition", "epochs": 0}),
-        store=store,
-        tracker=None,
-        resume=root / "resume",
-        weights=weights_folder("sface"),
-    )
-    return Bench(root)
-
-
-@pytest.fixture(scope="module")
-def drawn(bench: Bench) -> EvaluationReport:
-    return bench.evaluate("drawn", LISTED)
+def drawn(faces: Bench) -> EvaluationReport:
+    return faces.evaluate(faces.root / "drawn", non_mated=LISTED)[1]
 
 
 def version(report: EvaluationReport, folder: Path, counts: pa.Table | None = None) -> ModelVersion:
@@ -95,11 +62,13 @@ def test_thresholds_and_realised_fmr_follow_from_the_counts(drawn: EvaluationRep
     assert f"{ALL:,} in test" in (drawn.path / "report.html").read_text()
 
 
-def test_what_is_listed_is_a_part_of_what_is_counted(bench: Bench, drawn: EvaluationReport) -> None:
+def test_what_is_listed_is_a_part_of_what_is_counted(
+    judged: Judged, drawn: EvaluationReport
+) -> None:
     rows = drawn.scores.to_pandas()
     for split in ("validation", "test"):
         assert (~rows[rows.split == split].mated).sum() == LISTED
-    whole = bench.evaluate("whole", 20_000)
+    _, whole = judged
     assert "counts.parquet" not in whole.manifest.sha256
     every = whole.scores.to_pandas()
     others = every[(every.split == "test") & ~every.mated].score.to_numpy()

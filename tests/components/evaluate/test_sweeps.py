@@ -6,14 +6,10 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from components.evaluate import EvaluateParams, evaluate_model
 from components.evaluate.sweeps import crossing
-from components.train import TrainParams, train_model
-from support.crops import make_crops
-from support.pretrained import weights_folder
+from support.evaluated import Bench, Judged
 from vultus.attacks.conditions import CONDITIONS
 from vultus.contracts.evaluation import CONDITION_POINTS, EvaluationReport
-from vultus.storage import FolderStore
 
 
 @pytest.mark.parametrize(
@@ -31,22 +27,10 @@ def test_where_a_curve_doubles(curve: list[float], place: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> EvaluationReport:
-    root = tmp_path_factory.mktemp("swept")
-    store = FolderStore(root / "store")
-    crops = make_crops(root / "crops", store, subjects=12)
-    train_model(
-        crops,
-        root / "checkpoint",
-        TrainParams.model_validate({"task": "recognition", "epochs": 0}),
-        store=store,
-        tracker=None,
-        resume=root / "resume",
-        weights=weights_folder("sface"),
-    )
-    params = EvaluateParams(replicates=60, worst=2, condition_faces=4, condition_strengths=2)
-    evaluate_model(root / "checkpoint", crops, root / "evaluation", params, store=store)
-    return EvaluationReport.open(root / "evaluation")
+def swept(faces: Bench) -> EvaluationReport:
+    return faces.evaluate(faces.root / "swept", worst=2, condition_faces=4, condition_strengths=2)[
+        1
+    ]
 
 
 def test_every_condition_has_both_rates_at_every_strength(swept: EvaluationReport) -> None:
@@ -79,30 +63,15 @@ def test_the_report_shows_them_and_says_simulated(swept: EvaluationReport) -> No
     assert all("simulated" in f.method for f in doubling)
 
 
-def test_no_faces_no_sweep(swept: EvaluationReport, tmp_path: Path) -> None:
-    root = swept.path.parent
-    params = EvaluateParams(replicates=60, worst=0, condition_faces=0)
-    evaluate_model(
-        root / "checkpoint",
-        root / "crops",
-        tmp_path / "out",
-        params,
-        store=FolderStore(root / "store"),
-    )
-    written = EvaluationReport.open(tmp_path / "out")
+def test_no_faces_no_sweep(judged: Judged) -> None:
+    _, written = judged
     assert written.table("conditions.parquet").num_rows == 0
     assert "worse conditions" not in (written.path / "report.html").read_text()
 
 
 @pytest.mark.slow
-def test_gradient_attacks_are_counted_at_the_shared_threshold(
-    swept: EvaluationReport, tmp_path: Path
-) -> None:
-    root = swept.path.parent
-    params = EvaluateParams(replicates=60, worst=2, condition_faces=0, adversarial_faces=2)
-    store = FolderStore(root / "store")
-    evaluate_model(root / "checkpoint", root / "crops", tmp_path / "out", params, store=store)
-    written = EvaluationReport.open(tmp_path / "out")
+def test_gradient_attacks_are_counted_at_the_shared_threshold(faces: Bench, tmp_path: Path) -> None:
+    _, written = faces.evaluate(tmp_path / "out", worst=2, adversarial_faces=2)
     found = {f.slice: f for f in written.figures if f.name == "adversarial_success"}
     # Two goals; three strengths of three attacks, and the sticker.
     assert len(found) == 2 * (3 * 3 + 1)

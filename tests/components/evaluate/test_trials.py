@@ -1,5 +1,7 @@
 """Which trials there are, how they are drawn, and the operating points they give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,15 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pydantic import ValidationError
 
-from components.evaluate.comparisons import Comparisons, _in_turn, _pairs, _slices
+from components.evaluate import comparisons
+from components.evaluate.comparisons import Comparisons, _groups, _in_turn, _pairs
 from components.evaluate.figures import familiar_figures, rate_figure, units
 from components.evaluate.groups import differentials, judged_groups
-from components.evaluate.levels import exponent, levels_of, threshold_at
+from components.evaluate.levels import Level, exponent, levels_of, rates_at, threshold_at
 from components.evaluate.operating import Negatives, operating_points
 from components.evaluate.params import EvaluateParams
 from components.evaluate.pictures import fair_draw
+from components.evaluate.recognition import _curves, _drawn
 from vultus.contracts.words import Split, Verdict
-from vultus.metrics import Calibration, clopper_pearson, fmr
+from vultus.metrics import Calibration, Everybody, clopper_pearson, fmr
 
 groups = arrays.arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 5))
 
@@ -110,9 +114,30 @@ def _faces(sexes: list[str], pictures: int, ita: list[float], seed: int = 0) -> 
     ]
     first, second = np.triu_indices(len(owners), 1)
     scores = (vectors[first] * vectors[second]).sum(axis=1).astype(np.float32)
-    slices = _slices(rows, first, second)
     embeddings = vectors.astype(np.float32)
-    return Comparisons(Split.TEST, rows, embeddings, owners, first, second, scores, slices)
+    return Comparisons(Split.TEST, rows, embeddings, owners, first, second, scores, _groups(rows))
+
+
+def test_values_count_everything_where_replicates_hold_a_draw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the whole and of a group, as if all had been listed."""
+    listed = _faces(["f"] * 5 + ["m"] * 5, 4, [60.0] * 10)
+    every = Everybody(listed.embeddings, listed.subjects)
+    params = EvaluateParams(replicates=60)
+    monkeypatch.setattr(comparisons, "MOST", 300)
+    whole = replace(listed, every=every).whole(seed=0)
+    assert 200 < (~whole.mated).sum() < 400 < every.non_mated
+    for name in ("all", "sex=f"):
+        part, all_ = (t if name == "all" else t.in_slice(name) for t in (whole, listed))
+        (eer, *_), (known, *_) = (_curves(t, params, name, _drawn(t, params)) for t in (part, all_))
+        assert eer.n == known.n == len(all_.scores)
+        assert eer.value == pytest.approx(known.value, abs=1e-6)
+        assert "interval from a draw" in eer.method
+        realised = rates_at(Level(1e-2, 0.3, 0.0, True), part, params, name, requirements=False)[1]
+        others = all_.scores[~all_.mated]
+        assert (realised.n, realised.slice) == (len(others), name)
+        assert realised.value == pytest.approx((others >= np.float32(0.3)).mean(), abs=1e-9)
 
 
 def test_groups_are_judged_at_one_threshold_and_thin_ones_left_out() -> None:

@@ -53,6 +53,22 @@ def test_what_is_accepted_comes_best_first_and_is_of_two_people() -> None:
     np.testing.assert_allclose(found, np.sort(scores[scores >= limit])[::-1], atol=1e-6)
 
 
+def test_the_list_holds_each_comparison_once_or_a_draw_of_them() -> None:
+    embeddings, subjects = _faces(8, 6, 4)
+    every = Everybody(embeddings, subjects)
+    first, second, scores = every.listed(every.non_mated)
+    assert len({*zip(first.tolist(), second.tolist(), strict=True)}) == every.non_mated
+    assert (subjects[first] != subjects[second]).all()
+    np.testing.assert_allclose(scores, (embeddings @ embeddings.T)[first, second], atol=1e-6)
+    few = every.listed(every.non_mated // 2, seed=3)
+    assert 0.35 * every.non_mated < len(few[2]) < 0.65 * every.non_mated
+    assert {*zip(*(side.tolist() for side in few[:2]), strict=True)} < {
+        *zip(first.tolist(), second.tolist(), strict=True)
+    }
+    for one, two in zip(few, every.listed(every.non_mated // 2, seed=3), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_a_threshold_above_all_accepts_nothing_in_any_replicate() -> None:
     every = Everybody(*_faces(5, 3, 1))
     drawn = every.resampled(np.array([1.5], np.float32), replicates=20, seed=0)

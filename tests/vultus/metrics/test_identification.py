@@ -1,5 +1,7 @@
 """1:N figures: by hand, against scikit-learn, and laws of the open set."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from sklearn.metrics import top_k_accuracy_score
 from vultus.errors import NoTrials
 from vultus.metrics import (
     Searches,
+    chance_among,
     clopper_pearson,
     cumulative_match,
     fmr_from_fpir,
@@ -90,3 +93,13 @@ def test_no_figure_without_a_search() -> None:
         fpir(np.empty(0), 0)
     with pytest.raises(NoTrials):
         cumulative_match(np.empty(0, np.int64), 3)
+
+
+@pytest.mark.parametrize("drawn", range(8))
+def test_the_chance_of_a_gallery_is_the_share_of_all_galleries(drawn: int) -> None:
+    """Of 7 others, of whom the first k are known: every gallery of so many, counted."""
+    found = chance_among(np.arange(8), 7, drawn)
+    galleries = list(combinations(range(7), drawn))
+    for known in range(8):
+        share = np.mean([any(one < known for one in gallery) for gallery in galleries])
+        assert found[known] == pytest.approx(share, abs=1e-12)
