@@ -44,7 +44,13 @@ class CropLesson(PadErrors):
         """Crops of one jitter each, mildly relit; their groups, int64."""
         views = rng.integers(0, self._crops.shape[1], len(indices))
         crops = torch.from_numpy(self._scaled(self._crops[indices, views]))
-        crops = relit(crops, self._params.pad_augment, rng)
+        return self._batch(relit(crops, self._params.pad_augment, rng), indices)
+
+    def still(self, indices: Indices) -> tuple[Tensor, ...]:
+        """Crops of the box as it was found, as they are; their groups."""
+        return self._batch(torch.from_numpy(self._scaled(self._crops[indices, 0])), indices)
+
+    def _batch(self, crops: Tensor, indices: Indices) -> tuple[Tensor, ...]:
         groups = torch.from_numpy(self.groups[indices])
         return crops.contiguous(memory_format=torch.channels_last), groups
 
