@@ -19,8 +19,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from vultus.networks.sampling import Indices, balanced_order
 
-_EXAMPLES = 256
-"""At most: a forward pass of so many, once an epoch; a training step takes about three times as long."""
+_SHARE, _LEAST, _MOST = 0.25, 64, 256
+"""Of the training examples: a forward pass of so many once an epoch, which costs about a third of
+a training step. So at most 8 % of an epoch, where it has 256 examples or more."""
 _PART = 64
 
 
@@ -68,7 +69,7 @@ def settle(
         norm.reset_running_stats()
         norm.momentum = None  # torch's word for a plain mean over all parts
         norm.train()
-    size = min(len(lesson.groups), _EXAMPLES)
+    size = min(len(lesson.groups), max(_LEAST, min(int(_SHARE * len(lesson.groups)), _MOST)))
     order = balanced_order(lesson.groups, lesson.shares, size, np.random.default_rng(seed))
     with torch.no_grad():
         for part in np.array_split(order, max(1, size // _PART)):

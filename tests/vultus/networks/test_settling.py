@@ -61,8 +61,15 @@ def test_statistics_are_those_of_the_examples_through_the_present_weights() -> N
     assert len(lesson.asked) == 1
 
 
+@pytest.mark.parametrize(("count", "shown"), [(20, 20), (90, 64), (400, 100), (5000, 256)])
+def test_a_quarter_of_the_examples_is_shown_within_bounds(count: int, shown: int) -> None:
+    lesson = _Points(count)
+    settle(_network(), lesson, CPU)
+    assert sum(len(part) for part in lesson.asked) == shown
+
+
 def test_many_examples_are_drawn_fairly_and_worked_off_in_parts() -> None:
-    lesson = _Points(1000)
+    lesson = _Points(1024)
     lesson.shares = {0: 3.0, 1: 1.0}
     found = settle(_network(), lesson, CPU, seed=1)
     assert [len(part) for part in lesson.asked] == [64] * 4
