@@ -1,8 +1,8 @@
 """Every PAD network of `make bench-pad_zoo` on the real presentations beside the checkout.
 
 `--models` is the folder that the bench filled; without it the bench runs first, with its defaults.
-No target: the networks are trained for a few epochs on simulated attacks, and the table says how far
-that carries.
+No target: the networks are trained for about 200 steps on simulated attacks, and the table says how
+far that carries.
 """
 
 import argparse

@@ -61,21 +61,23 @@ def relit(crops: Tensor, strength: PadAugment, rng: np.random.Generator) -> Tens
     """Mirror, exposure, a trace of tint and of noise; alike at every scale of one picture.
 
     Args: crops: float32 [N, 3K, S, S], values about ±1.
+    Returns: the same in a new tensor of the same layout.
     """
     size, channels = crops.shape[:2]
     flipped = torch.from_numpy(rng.random(size) < strength.flip)
-    crops = torch.where(flipped[:, None, None, None], functional.horizontal_flip(crops), crops)
     gain = rng.uniform(1 - strength.gain, 1 + strength.gain, (size, 1))
     tint = np.tile(rng.uniform(1 - strength.tint, 1 + strength.tint, (size, 3)), channels // 3)
     offset = rng.uniform(-strength.offset, strength.offset, (size, 1))
     factor = torch.from_numpy((gain * tint).astype(np.float32))[:, :, None, None]
     shift = torch.from_numpy(offset.astype(np.float32))[:, :, None, None]
-    lit = (crops + 1) * factor - 1 + shift
+    # (crops + 1) · factor - 1 + shift, in one pass over the pixels.
+    lit = torch.addcmul(factor - 1 + shift, crops, factor)
+    lit[flipped] = functional.horizontal_flip(lit[flipped])
     if not strength.noise:
-        return lit.clamp(-1, 1)
+        return lit.clamp_(-1, 1)
     noise = rng.standard_normal(crops.shape, np.float32)
     grain = torch.from_numpy(rng.uniform(0, strength.noise, (size, 1, 1, 1)).astype(np.float32))
-    return (lit + torch.from_numpy(noise) * grain).clamp(-1, 1)
+    return lit.addcmul_(torch.from_numpy(noise), grain).clamp_(-1, 1)
 
 
 def _lit(image: Tensor, strength: ChipAugment, rng: np.random.Generator) -> Tensor:

@@ -105,6 +105,13 @@ class ChipLesson(PairLesson):
         chips = self.chips[indices]
         if self._taught is None:
             chips = np.stack([augmented(c, self._params.chip_augment, rng) for c in chips])
+        return self._batch(chips, indices)
+
+    def still(self, indices: Indices) -> tuple[Tensor, ...]:
+        """The chips as they are kept; with a teacher, the views that it saw."""
+        return self._batch(self.chips[indices], indices)
+
+    def _batch(self, chips: RgbBatch, indices: Indices) -> tuple[Tensor, ...]:
         batch = (_pixels(chips, self._transform), torch.from_numpy(self.groups[indices]))
         return batch if self._taught is None else (*batch, torch.from_numpy(self._taught[indices]))
 

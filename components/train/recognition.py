@@ -99,6 +99,10 @@ class EmbeddingLesson(PairLesson):
         """Embeddings and subjects; augmentation happened on the pixels."""
         if self._mates:
             indices = mates_of(self.groups, indices, rng)
+        return self.still(indices)
+
+    def still(self, indices: Indices) -> tuple[Tensor, ...]:
+        """Embeddings and subjects of just these examples."""
         chosen = torch.from_numpy(indices)
         return self.embeddings[chosen], self.subjects[chosen]
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 5
+_CODE = 6
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 

@@ -1,4 +1,4 @@
-"""PAD networks of the bench on real presentations: how far a few epochs of simulation carry."""
+"""PAD networks of the bench on real presentations: how far 200 steps of simulation carry."""
 
 import json
 import os

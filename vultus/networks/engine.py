@@ -29,6 +29,7 @@ from vultus.networks.precision import arithmetic_of
 from vultus.networks.resume import ResumeFolder
 from vultus.networks.sampling import Indices, balanced_order
 from vultus.networks.schedule import FitParams, learning_rate, optimiser_for, reproducible
+from vultus.networks.settling import settle
 
 __all__ = ["HistoryRow", "Lesson", "MovableLesson", "fit"]
 logger = logging.getLogger(__name__)
@@ -53,6 +54,9 @@ class Lesson(Protocol):
 
     def batch(self, indices: Indices, rng: np.random.Generator) -> tuple[Tensor, ...]:
         """Tensors of these examples, augmented; on the processor, float32 and integers."""
+
+    def still(self, indices: Indices) -> tuple[Tensor, ...]:
+        """The same as they are, nothing drawn at random: what the norms are settled with."""
 
     def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
         """Scalar to be made small: a mean over the batch, in which every trained weight takes part."""
@@ -228,16 +232,17 @@ def _close_epoch(
     course: Course, plan: _Plan, look: Callable[[int, nn.Module], None] | None
 ) -> dict[str, float]:
     """Validate with the weights that would be kept, write the history, go to the next epoch."""
-    course.network.eval()
-    live = course.weights()
+    live, where = course.weights(), f"the validation of epoch {course.epoch}"
     if course.averaged:
         course.network.load_state_dict(course.averaged)
+    with explained(plan.params, where):
+        settled = settle(course.network, plan.lesson, course.arithmetic.device, plan.params.seed)
     found: dict[str, float] = {}
     if ranks.rank() == 0:
         shown = course.network
         if course.arithmetic.device.type != "cpu" and not isinstance(plan.lesson, MovableLesson):
             shown = copy.deepcopy(shown).cpu()
-        with torch.no_grad(), explained(plan.params, f"the validation of epoch {course.epoch}"):
+        with torch.no_grad(), explained(plan.params, where):
             found = plan.lesson.validate(shown)
             if look:
                 look(course.epoch, shown)
@@ -246,7 +251,10 @@ def _close_epoch(
     if plan.params.patience and watched > course.best_value:
         course.best_value, course.best_epoch = watched, course.epoch
         course.best = course.weights()
-    course.network.load_state_dict(live)
+    # No step reads the running statistics, so that those of the kept weights may stand in both.
+    course.network.load_state_dict({**live, **settled})
+    if course.averaged:
+        course.averaged.update(settled)
     loss = course.loss_sum / max(1, course.step)
     position = (course.epoch, (course.epoch + 1) * course.step)
     course.history.append((*position, Split.TRAIN.value, "loss", loss))

@@ -99,6 +99,15 @@ def test_without_strength_pad_crops_stay() -> None:
     assert torch.allclose(relit(crops, STEADY, np.random.default_rng(0)), crops, atol=1e-6)
 
 
+def test_relit_crops_are_new_and_keep_their_layout() -> None:
+    crops = (torch.rand(4, 6, 16, 16) * 1.8 - 0.9).contiguous(memory_format=torch.channels_last)
+    before = crops.clone()
+    made = relit(crops, PadAugment(flip=1), np.random.default_rng(0))
+    assert torch.equal(crops, before)
+    assert made.is_contiguous(memory_format=torch.channels_last)
+    assert (made - crops.flip(3)).abs().mean() < (made - crops).abs().mean()
+
+
 def test_light_changes_are_mild_and_alike_at_every_scale() -> None:
     crop = torch.rand(8, 3, 32, 32) * 1.6 - 0.8
     both = torch.cat([crop, crop], dim=1)

@@ -48,6 +48,9 @@ class _Blobs:
             points = points * math.nan
         return points, torch.from_numpy(self.groups[indices])
 
+    def still(self, indices: np.ndarray) -> tuple[Tensor, ...]:
+        return self.points[indices], torch.from_numpy(self.groups[indices])
+
     def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
         return nn.functional.cross_entropy(network(batch[0]), batch[1])
 

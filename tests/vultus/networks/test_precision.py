@@ -35,6 +35,9 @@ class Clouds:
         self.calls += 1
         if self.calls == self.stop_at:
             raise InterruptedError
+        return self.still(indices)
+
+    def still(self, indices: np.ndarray) -> tuple[Tensor, ...]:
         return self.points[indices].to(self.dtype), torch.from_numpy(self.groups[indices])
 
     def loss(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
