@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from components.promote.gate import Comparison, paired_comparison
+from components.promote.gate import WHOLE, Comparison, eer_of, paired_comparison
 from components.promote.params import PromoteParams
 from components.promote.trials import Paired
 from vultus.contracts.models import ModelVersion
@@ -24,7 +24,7 @@ def compare(
     Returns: over all trials and every slice with at least `min_slice` trials of both kinds.
     """
     slices = sorted({name for names in paired.slices for name in names})
-    chosen = {"all": np.ones(len(paired.positive), bool)}
+    chosen = {WHOLE: np.ones(len(paired.positive), bool)}
     chosen |= {name: np.array([name in names for names in paired.slices]) for name in slices}
     found: list[Comparison] = []
     for name, keep in chosen.items():
@@ -33,7 +33,7 @@ def compare(
             continue
         found.append(
             paired_comparison(
-                f"EER ({name})",
+                eer_of(name),
                 paired.candidate[keep],
                 paired.champion[keep],
                 positive,

@@ -20,6 +20,8 @@ from vultus.contracts.words import Evidence, Verdict
 from vultus.metrics import Ranking, bootstrap, holm
 
 _PARITY_TOLERANCE = 1e-3
+WHOLE = "all"
+"""The slice of all trials."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Comparison:
     high: float
     p: float = 1.0
     method: str = "bootstrap"
+
+
+def eer_of(slice_name: str) -> str:
+    """What the comparison of the equal error rate over a slice is called."""
+    return f"EER ({slice_name})"
 
 
 def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]:
@@ -66,10 +73,13 @@ def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams)
     """Worse than the champion beyond chance and beyond the tolerance, on any guarded slice.
 
     Many slices are tested at once: the p-values are adjusted by Holm, so that an equal candidate is
-    refused with at most the chance (1 - confidence) / 2, however many slices there are.
+    refused with at most the chance (1 - confidence) / 2, however many slices there are. Few trials
+    show little; so of the EER over all trials a large rise is refused even where chance may explain it.
     """
     adjusted = holm([one.p for one in comparisons])
     for one, p in zip(comparisons, adjusted, strict=True):
+        rose = f"{one.figure} rose from {one.champion:.4f} to {one.candidate:.4f}"
+        most = one.champion * (1 + params.max_rise) + params.tolerance
         if p <= (1 - params.confidence) / 2 and one.candidate - one.champion > params.tolerance:
             interval = (
                 f"{params.confidence:.0%} interval of the difference {one.low:+.4f} to {one.high:+.4f}, "
@@ -77,8 +87,13 @@ def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams)
                 else ""
             )
             yield (
-                f"{one.figure} rose from {one.champion:.4f} to {one.candidate:.4f} "
+                f"{rose} "
                 f"({interval}p = {p:.2g} after Holm over {len(comparisons)} tests, {one.method})"
+            )
+        elif one.figure == eer_of(WHOLE) and one.candidate > most:
+            yield (
+                f"{rose}; above {most:.4f} (max_rise, tolerance) the champion stays even where chance "
+                f"may explain it (p = {p:.2g})"
             )
 
 

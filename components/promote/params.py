@@ -15,6 +15,12 @@ class PromoteParams(BaseModel):
     tolerance: float = Field(
         default=0.002, ge=0, description="loss of the guarded figure that is taken for equal"
     )
+    max_rise: float = Field(
+        default=0.25,
+        ge=0,
+        description="of the EER over all trials, as a share of the champion's and beside `tolerance`: "
+        "more is refused whatever chance explains",
+    )
     max_model_mb: float = Field(default=250, gt=0)
     seed: int = 0
     fmr: float = Field(

@@ -27,6 +27,11 @@ class PairLesson(ABC):
         self._picture = picture
         self._scores: NDArray[np.float32] | None = None
 
+    @property
+    def judged(self) -> bool:
+        """Whether the validation faces have both kinds of pair."""
+        return bool(self._mated.any() and not self._mated.all())
+
     @abstractmethod
     def vectors(self, network: nn.Module) -> Embeddings:
         """The validation faces as `network` sees them: float32 [V, D], unit length."""
@@ -38,14 +43,17 @@ class PairLesson(ABC):
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """AUC and EER of all pairs; empty without both kinds of pair."""
-        if not self._mated.any() or self._mated.all():
+        if not self.judged:
             return {}
-        vectors = self.vectors(network)
-        self._scores = (vectors @ vectors.T)[self._rows, self._columns]
-        return {
-            "auc": auc(self._scores, self._mated),
-            "eer": equal_error_rate(self._scores, self._mated),
-        }
+        self._scores = self._compared(self.vectors(network))
+        return self._figures(self._scores)
+
+    def _compared(self, vectors: Embeddings) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = (vectors @ vectors.T)[self._rows, self._columns]
+        return scores
+
+    def _figures(self, scores: NDArray[np.float32]) -> dict[str, float]:
+        return {"auc": auc(scores, self._mated), "eer": equal_error_rate(scores, self._mated)}
 
     def hardest(self, network: nn.Module, n: int) -> list[tuple[int, float]]:
         """The nearest strangers and the farthest mates, in turn: pair and score.

@@ -150,6 +150,10 @@ class TrainParams(BaseModel):
         description="the adapter starts by evening out what all training faces share; the damping "
         "of that, 0 = off: it starts as the identity",
     )
+    only_better: bool = Field(
+        default=True,
+        description="an adapter with which validation faces are not told apart better is left out",
+    )
     # liveness
     pad_side: int = Field(default=96, ge=32, multiple_of=32, description="crop side, pixels")
     pad_scales: tuple[float, ...] = Field(default=(1.0, 2.7), min_length=1)

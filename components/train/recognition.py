@@ -1,5 +1,6 @@
 """Recognition: embed the training chips once, then fit the adapter on embeddings in seconds."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from vultus.networks.sampling import Indices, even_shares
 from vultus.networks.schedule import FitParams, reproducible
 from vultus.weights import locate
 
+logger = logging.getLogger(__name__)
 _COLUMNS = ("subject", "chip_sha256")
 
 
@@ -43,7 +45,8 @@ def fit_recognition(
     resume: ResumeFolder,
     log: Log,
 ) -> Trained:
-    """The packaged trunk with an adapter fitted on the train split; untouched for 0 epochs.
+    """The packaged trunk with an adapter fitted on the train split; untouched for 0 epochs, and where
+    the adapter does not help (`only_better`).
 
     Raises: WeightsUnavailable; TrainingFailed, with fewer than two subjects to tell apart.
     """
@@ -59,7 +62,11 @@ def fit_recognition(
         history = fit(
             training, lesson, settings, resume=resume, on_epoch=log.epoch, look=log.look(lesson)
         )
-        adapter, examples = training.adapter, len(lesson.groups) // params.views
+        examples = len(lesson.groups) // params.views
+        adapter, said = chosen(training, lesson, params)
+        log.metrics(said, max(row[0] for row in history))
+        last = history[-1]
+        history += [(*last[:2], Split.VALIDATION.value, *figure) for figure in said.items()]
     return Trained(
         network=AdaptedTrunk(trunk, adapter),
         architecture=Architecture(
@@ -69,6 +76,30 @@ def fit_recognition(
         examples=examples,
         transform=lambda _: transform,
     )
+
+
+def chosen(
+    training: AdapterTraining, lesson: "EmbeddingLesson", params: TrainParams
+) -> tuple[Adapter, dict[str, float]]:
+    """The trained adapter, or the identity where validation faces are not told apart better with it.
+
+    Few people teach an adapter what is theirs alone; a trunk that was trained on thousands then loses.
+    Returns: the adapter; AUC and EER of the untouched trunk, and `adapter_kept`, 1 or 0: empty where
+        validation cannot say.
+    """
+    if not lesson.judged:
+        return training.adapter, {}
+    untouched = {f"{name}_untouched": value for name, value in lesson.untouched().items()}
+    with torch.no_grad():
+        found = lesson.validate(training)
+    kept = not params.only_better or found["auc"] > untouched["auc_untouched"]
+    if not kept:
+        logger.warning(
+            "the trunk alone tells validation faces apart as well or better; the adapter is left out",
+            extra={"auc": found["auc"], **untouched},
+        )
+    adapter = training.adapter if kept else Adapter(len(training.adapter.residual))
+    return adapter, {**untouched, "adapter_kept": float(kept)}
 
 
 class EmbeddingLesson(PairLesson):
@@ -111,6 +142,10 @@ class EmbeddingLesson(PairLesson):
         assert isinstance(network, AdapterTraining)
         adapted: Embeddings = network.adapter(self._validation).numpy()
         return adapted
+
+    def untouched(self) -> dict[str, float]:
+        """AUC and EER of the trunk alone; both kinds of pair are there."""
+        return self._figures(self._compared(self._validation.numpy()))
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         """With how far the adapter went; empty without both kinds of pair."""

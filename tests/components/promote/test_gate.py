@@ -1,6 +1,7 @@
 """The rules of the gate as laws over scores, and as sentences a person can act on."""
 
 import re
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from components.promote.comparing import compare
 from components.promote.gate import (
+    Comparison,
     comparison_reasons,
     coverage_reasons,
     evidence_reasons,
@@ -114,6 +116,18 @@ def test_a_clear_loss_is_named_with_both_figures_and_the_interval() -> None:
     (reason,) = comparison_reasons([worse], QUICK)
     assert f"from {worse.champion:.4f} to {worse.candidate:.4f}" in reason
     assert "95% interval" in reason
+
+
+def test_a_large_rise_over_all_trials_is_refused_though_chance_may_explain_it() -> None:
+    """As seen with 67 real people: p = 0.05, one in 20 equal candidates looks like that."""
+    rose = Comparison("EER (all)", 0.0152, 0.0096, -0.001, 0.011, p=0.05)
+    (reason,) = comparison_reasons([rose], QUICK)
+    assert "rose from 0.0096 to 0.0152" in reason
+    assert "max_rise" in reason
+    assert list(comparison_reasons([replace(rose, figure="EER (sex=male)")], QUICK)) == []
+    assert list(comparison_reasons([replace(rose, candidate=0.0139)], QUICK)) == []
+    lax = QUICK.model_copy(update={"max_rise": 1.0})
+    assert list(comparison_reasons([rose], lax)) == []
 
 
 def test_a_loss_in_one_slice_is_seen_though_all_trials_look_alike(tmp_path: Path) -> None:
