@@ -79,11 +79,11 @@ def cross_chart(rows: Sequence[str], columns: Sequence[str], counts: Counts, eno
     Args: counts: int64 [rows, columns].
     """
     figure, axes = _canvas(height=1.0 + _ROW_INCHES * len(rows))
-    most = np.log1p(max(int(counts.max(initial=1)), enough))
+    most = float(np.log1p(max(int(counts.max(initial=1)), enough)))
     for (row, column), count in np.ndenumerate(counts):
-        shade = np.ceil(_SHADES * np.log1p(int(count)) / most) / _SHADES
+        shade = _shade(int(count), most)
         box = _box(column, row)
-        axes.fill(*box, color=LIGHT["blue"], alpha=0.62 * float(shade), linewidth=0)
+        axes.fill(*box, color=LIGHT["blue"], alpha=0.62 * shade, linewidth=0)
         if count < enough:
             axes.plot(
                 [*box[0], box[0][0]], [*box[1], box[1][0]], color=LIGHT["fail"], linewidth=1.3,
@@ -117,15 +117,15 @@ def density_chart(
     ]
     inside = [np.clip(v, -limit, limit) for v, limit in zip((x, y), limits, strict=True)]
     counts = np.histogram2d(inside[0], inside[1], bins=(edges[0], edges[1]))[0]
-    most = np.log1p(max(1.0, float(counts.max())))
+    most = float(np.log1p(max(1.0, float(counts.max()))))
     for (across, down), count in np.ndenumerate(counts):
         if count:
-            shade = np.ceil(_SHADES * np.log1p(count) / most) / _SHADES
+            shade = _shade(int(count), most)
             corners = edges[0][across : across + 2], edges[1][down : down + 2]
             axes.fill(
                 [corners[0][0], corners[0][1], corners[0][1], corners[0][0]],
                 [corners[1][0], corners[1][0], corners[1][1], corners[1][1]],
-                color=LIGHT["blue"], alpha=0.9 * float(shade), linewidth=0,
+                color=LIGHT["blue"], alpha=0.9 * shade, linewidth=0,
             )  # fmt: skip
     axes.axhline(0, color=LIGHT["line"], linewidth=0.8)
     axes.axvline(0, color=LIGHT["line"], linewidth=0.8)
@@ -134,6 +134,12 @@ def density_chart(
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
     return _svg(figure)
+
+
+def _shade(count: int, most: float) -> float:
+    """One of _SHADES steps up to 1. Args: most: log1p of the highest count."""
+    # 7 * x / x may be a trifle more than 7.
+    return min(1.0, float(np.ceil(_SHADES * np.log1p(count) / most)) / _SHADES)
 
 
 def _box(column: int, row: int) -> tuple[list[float], list[float]]:

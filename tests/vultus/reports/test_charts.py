@@ -18,6 +18,7 @@ from vultus.reports.charts import (
     sheet,
     strip_chart,
 )
+from vultus.reports.counts import density_chart
 from vultus.reports.palette import LIGHT
 
 _RNG = np.random.default_rng(0)
@@ -75,3 +76,10 @@ def test_a_sheet_shows_every_picture_in_its_place() -> None:
     for place, colour in enumerate(colours):
         y, x = 16 + place // 2 * 40, 16 + place % 2 * 32
         assert made[y, x].astype(int) == pytest.approx(colour, abs=12)
+
+
+@pytest.mark.parametrize("most", [1, 44, 98])
+def test_the_fullest_square_has_the_darkest_shade(most: int) -> None:
+    """7 * log(99) / log(99) is more than 7, and no colour is darker than its own."""
+    pairs = np.zeros(most, np.float32)
+    assert b"opacity: 0.9" in density_chart(pairs, pairs, (90, 60), ("across", "down"))
