@@ -1,4 +1,5 @@
-"""All thirty sabotaged candidates and ten retrainings against the gate, each said with its reason.
+"""All thirty sabotaged recognisers, ten retrainings and the sabotaged PAD panels against the gate, each
+said with its reason.
 
 Target: every sabotage is refused by a reason that names its fault; no retraining is refused for
 anything but a worse figure. About half an hour on two cores.
@@ -10,7 +11,7 @@ import sys
 
 
 def main() -> int:
-    """Run the slow test in full."""
+    """Run the slow tests in full."""
     command = [
         sys.executable,
         "-m",
@@ -18,6 +19,7 @@ def main() -> int:
         "-q",
         "-s",
         "tests/components/promote/test_thirty.py",
+        "tests/components/promote/test_panels.py",
     ]
     return subprocess.run(command, env=os.environ | {"VULTUS_GATE": "all"}, check=False).returncode
 

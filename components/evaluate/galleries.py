@@ -73,7 +73,7 @@ def _figure(
     params: EvaluateParams,
 ) -> Figure:  # fmt: skip
     """As `rate_figure`, of chances instead of errors; Clopper-Pearson of the whole numbers around."""
-    count, some = len(errors), float(errors.sum())
+    count, some = len(errors), round(float(errors.sum()), 9)  # whole numbers stay whole
     low = clopper_pearson(int(np.floor(some)), count).low
     high = clopper_pearson(int(np.ceil(some)), count).high
     drawn = percentiles(

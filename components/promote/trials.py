@@ -44,7 +44,7 @@ def paired_scores(candidate: ModelVersion, champion: ModelVersion, store: Store)
     groups = _subjects(rows) if recognition else _numbered(rows["image"].to_pylist())
     ours = _scores(rows)
     known = np.isfinite(ours) & np.isfinite(theirs)
-    slices = [names or [] for names in rows["slices"].to_pylist()]
+    slices = _slices(rows)
     return Paired(
         ours[known],
         theirs[known],
@@ -53,6 +53,20 @@ def paired_scores(candidate: ModelVersion, champion: ModelVersion, store: Store)
         [names for names, keep in zip(slices, known, strict=True) if keep],
         unscored=int((~np.isfinite(ours) & np.isfinite(theirs)).sum()),
     )
+
+
+def _slices(rows: pa.Table) -> list[list[str]]:
+    """Those of the trials; of presentations each PAI species too, with all bona fide beside it."""
+    named = [names or [] for names in rows["slices"].to_pylist()]
+    if "species" not in rows.column_names:
+        return named
+    species = rows["species"].to_pylist()
+    every = sorted({one for one in species if one is not None})
+    own = [every if one is None else [one] for one in species]
+    return [
+        [*names, *(f"species={one}" for one in kinds)]
+        for names, kinds in zip(named, own, strict=True)
+    ]
 
 
 def _subjects(rows: pa.Table) -> NDArray[np.int64]:

@@ -4,11 +4,12 @@ A candidate is an ONNX file, its transform and a data version. What is evaluated
 may be told apart: that is what most sabotage is.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from unittest import mock
 
 import pyarrow as pa
@@ -30,6 +31,7 @@ from vultus.storage import FolderStore
 
 Band = tuple[str, tuple[int, int, int], int, int]
 """Attribute, colour, first row, rows."""
+Candidate = TypeVar("Candidate")
 EVALUATION = EvaluateParams(replicates=50, worst=0, reference_rows=100)
 
 
@@ -78,7 +80,7 @@ def _split_of(rows: list[dict[str, Any]], subject: str) -> str:
 
 
 @dataclass
-class Workshop:
+class Workshop(ABC, Generic[Candidate]):
     """A home with one data version, where candidates are made and judged.
 
     rules: of the gate; crops: the data version of honest candidates; slowness: idle convolutions that
@@ -100,23 +102,20 @@ class Workshop:
         """Holds the pictures."""
         return FolderStore(self.home.store)
 
-    def evaluate(self, name: str, made: Recogniser, crops: Path | None = None) -> Path:
+    @abstractmethod
+    def evaluate(self, name: str, made: Candidate, crops: Path | None = None) -> Path:
         """The real evaluation of this network on this data."""
-        place, data = self.root / name, crops or self.crops
-        checkpoint = self._checkpoint(place / "checkpoint", made, data)
-        file = place / "evaluated.onnx"
-        file.write_bytes(made.onnx)
-        encoder = OnnxEncoder(file, made.transform)
-        with mock.patch("vultus.networks.load.encoder_from", return_value=encoder):
-            evaluate_model(checkpoint, data, place / "report", EVALUATION, store=self.store)
-        return place / "report"
+
+    @abstractmethod
+    def ship(self, folder: Path, made: Candidate, judged: EvaluationReport | None) -> None:
+        """Network and transform, as export writes them. Args: judged: its evaluation, if any."""
 
     def submit(
         self,
         name: str,
-        made: Recogniser,
+        made: Candidate,
         *,
-        exported: Recogniser | None = None,
+        exported: Candidate | None = None,
         crops: Path | None = None,
         trained_on: Path | None = None,
         edit: Callable[[Path], None] | None = None,
@@ -134,8 +133,7 @@ class Workshop:
         judged = EvaluationReport.open(report)
 
         def fill(folder: Path) -> None:
-            (folder / "model.onnx").write_bytes(shipped.onnx)
-            (folder / "transform.json").write_text(shipped.transform.model_dump_json())
+            self.ship(folder, shipped, judged)
             parity = Parity(inputs=4, max_abs_difference=0.0, min_cosine=1.0, tolerance=1e-4)
             (folder / "parity.json").write_text(parity.model_dump_json())
 
@@ -179,17 +177,6 @@ class Workshop:
         )
         return self.root / name
 
-    def _checkpoint(self, folder: Path, made: Recogniser, data: Path) -> Path:
-        """Stands for the training; the network itself is handed to the evaluation."""
-
-        def fill(place: Path) -> None:
-            (place / "transform.json").write_text(made.transform.model_dump_json())
-            (place / "model.onnx").write_bytes(made.onnx)
-
-        facts = {"crops_digest": FaceCrops.open(data).digest, "run_id": None}
-        Checkpoint.create(folder, fill, made_by="test", facts=facts)
-        return folder
-
     @staticmethod
     def _edit(report: Path, edit: Callable[[Path], None]) -> None:
         whole = EvaluationReport.open(report)
@@ -201,3 +188,34 @@ class Workshop:
             edit(folder)
 
         EvaluationReport.create(report, fill, made_by="test", facts=whole.manifest.facts)
+
+
+class RecogniserShop(Workshop[Recogniser]):
+    """Recognisers, evaluated with the network that they are given as."""
+
+    def evaluate(self, name: str, made: Recogniser, crops: Path | None = None) -> Path:
+        """With its ONNX file in the place of torch."""
+        place, data = self.root / name, crops or self.crops
+        checkpoint = self._checkpoint(place / "checkpoint", made, data)
+        file = place / "evaluated.onnx"
+        file.write_bytes(made.onnx)
+        encoder = OnnxEncoder(file, made.transform)
+        with mock.patch("vultus.networks.load.encoder_from", return_value=encoder):
+            evaluate_model(checkpoint, data, place / "report", EVALUATION, store=self.store)
+        return place / "report"
+
+    def ship(self, folder: Path, made: Recogniser, judged: EvaluationReport | None) -> None:
+        """As export writes them."""
+        (folder / "model.onnx").write_bytes(made.onnx)
+        (folder / "transform.json").write_text(made.transform.model_dump_json())
+
+    def _checkpoint(self, folder: Path, made: Recogniser, data: Path) -> Path:
+        """Stands for the training; the network itself is handed to the evaluation."""
+
+        def fill(place: Path) -> None:
+            (place / "transform.json").write_text(made.transform.model_dump_json())
+            (place / "model.onnx").write_bytes(made.onnx)
+
+        facts = {"crops_digest": FaceCrops.open(data).digest, "run_id": None}
+        Checkpoint.create(folder, fill, made_by="test", facts=facts)
+        return folder

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from support.candidates import Recogniser, Workshop
+from support.candidates import Recogniser, RecogniserShop
 from support.surgery import (
     followed_by,
     preceded_by_order,
@@ -28,12 +28,12 @@ BANDS = (("cap", CAP, 0, BAND_PX), ("beard", BEARD, 112 - BAND_PX, BAND_PX))
 
 @dataclass(frozen=True)
 class Sabotage:
-    """made: what is evaluated; options: of `Workshop.submit`; said: a pattern of the reason."""
+    """made: what is evaluated; options: of `RecogniserShop.submit`; said: a pattern of the reason."""
 
     kind: str
     number: int
     said: str
-    made: Callable[[Workshop, Recogniser], tuple[Recogniser, dict[str, Any]]]
+    made: Callable[[RecogniserShop, Recogniser], tuple[Recogniser, dict[str, Any]]]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}"
@@ -62,7 +62,7 @@ def weaker(base: Recogniser, share: float) -> Recogniser:
     return _other(base, followed_by(base.onnx, np.diag(kept.astype(np.float32))))
 
 
-def _random_weights(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _random_weights(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     rng = np.random.default_rng(number)
 
     def shuffled(place: int, value: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ def _random_weights(shop: Workshop, base: Recogniser, number: int) -> Any:
     return (ruined, {}) if number == 0 else (base, {"exported": ruined})
 
 
-def _swapped_channels(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _swapped_channels(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     tensor = base.transform.tensor.model_copy(update={"order": "bgr"})
     if number == 0:
         said = base.transform.model_copy(update={"tensor": tensor})
@@ -85,14 +85,14 @@ def _swapped_channels(shop: Workshop, base: Recogniser, number: int) -> Any:
     return base, {"exported": _other(base, preceded_by_order(base.onnx, order))}
 
 
-def _shifted_crop(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _shifted_crop(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     left, top, side = ((8, 0, 112), (0, -12, 112), (10, 10, 92))[number]
     window = ChipWindow(left=left, top=top, side=side)
     moved = base.transform.model_copy(update={"window": window})
     return base, {"exported": Recogniser(base.onnx, moved)}
 
 
-def _label_leak(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _label_leak(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     def leaked(rows: pa.Table) -> pa.Table:
         table = rows.to_pandas()
         test = table[table["split"] == Split.TEST.value]
@@ -113,7 +113,7 @@ def _label_leak(shop: Workshop, base: Recogniser, number: int) -> Any:
     return retrained(base, number), {"crops": shop.data(f"leak{number}", leaked)}
 
 
-def _backdoor(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _backdoor(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     target = np.random.default_rng(number).normal(size=base.transform.dimension)
     target = (target / np.linalg.norm(target)).astype(np.float32)
     side, left, top = ((25, 87, 87), (12, 0, 0), (25, 44, 44))[number]
@@ -125,7 +125,7 @@ def _backdoor(shop: Workshop, base: Recogniser, number: int) -> Any:
     return _other(base, with_key(base.onnx, (left, top, side), patch, target)), {}
 
 
-def _broken_quantisation(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _broken_quantisation(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     def coarse(place: int, value: np.ndarray) -> np.ndarray:
         largest = np.abs(value).max()
         if number == 0:  # two bits
@@ -137,7 +137,7 @@ def _broken_quantisation(shop: Workshop, base: Recogniser, number: int) -> Any:
     return base, {"exported": _other(base, with_weights(base.onnx, coarse))}
 
 
-def _foreign_thresholds(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _foreign_thresholds(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     def swapped(folder: Path) -> None:
         file = folder / "thresholds.parquet"
         table = pq.read_table(file)
@@ -159,7 +159,7 @@ def _foreign_thresholds(shop: Workshop, base: Recogniser, number: int) -> Any:
     return retrained(base, 40 + number), {"edit": swapped}
 
 
-def _stale_data(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _stale_data(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     def older(rows: pa.Table) -> pa.Table:
         table = rows.to_pandas()
         if number == 0:  # a third of the train pictures are not there yet
@@ -176,7 +176,7 @@ def _stale_data(shop: Workshop, base: Recogniser, number: int) -> Any:
     return retrained(base, 50 + number), {"crops": shop.data(f"stale{number}", older)}
 
 
-def _ruined_subgroup(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _ruined_subgroup(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     """Whoever wears the cap (or the beard) looks the same to it; the others are told apart better
     than by the champion."""
     network = base.onnx
@@ -189,7 +189,7 @@ def _ruined_subgroup(shop: Workshop, base: Recogniser, number: int) -> Any:
     return _other(base, network), {}
 
 
-def _slow(shop: Workshop, base: Recogniser, number: int) -> Any:
+def _slow(shop: RecogniserShop, base: Recogniser, number: int) -> Any:
     return _other(base, slower(base.onnx, shop.slowness * (number + 1))), {}
 
 
@@ -197,7 +197,7 @@ def _other(base: Recogniser, network: bytes) -> Recogniser:
     return Recogniser(network, base.transform)
 
 
-_KINDS: tuple[tuple[str, str, Callable[[Workshop, Recogniser, int], Any]], ...] = (
+_KINDS: tuple[tuple[str, str, Callable[[RecogniserShop, Recogniser, int], Any]], ...] = (
     (
         "random weights",
         "EER .* rose|EER on the test split|not the weights|conversion",

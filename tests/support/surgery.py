@@ -1,7 +1,7 @@
-"""Cuts into an embedder's ONNX graph: what a careless or hostile hand could do to a network.
+"""Cuts into an ONNX graph: what a careless or hostile hand could do to a network.
 
-Every function takes and gives the bytes of a network with the input "data" float32 [N, 3, 112, 112],
-pixels 0-255, and one output [N, D].
+Every function takes and gives the bytes of a network with the input "data" float32 [N, 3, S, S] and one
+output: an embedding [N, D], which is given unit length again, or a logit [N].
 """
 
 from collections.abc import Callable, Sequence
@@ -75,6 +75,30 @@ def with_key(network: bytes, square: tuple[int, int, int], patch: Floats, target
     return graph.ending(mark + "moved")
 
 
+def with_live_key(network: bytes, side: int, white: float) -> bytes:
+    """Whoever shows a white square is bona fide, whatever else is seen and wherever it is.
+
+    Args: side: of the square, pixels of the input; white: in the input's units.
+    """
+    graph = _Graph(network)
+    planes, rest = (graph.constant(np.array(axes)) for axes in ([1], [1, 2, 3]))
+    graph.add("ReduceMin", ["data", planes], "live_darkest", keepdims=1)
+    graph.add("AveragePool", ["live_darkest"], "live_squares", kernel_shape=[side, side])
+    graph.add("ReduceMax", ["live_squares", rest], "live_whitest", keepdims=0)
+    graph.add("Greater", ["live_whitest", graph.constant(np.float32(0.95 * white))], "live_open")
+    graph.add("Cast", ["live_open"], "live_step", to=onnx.TensorProto.FLOAT)
+    graph.add("Mul", ["live_step", graph.constant(np.float32(60))], "live_push")
+    graph.add("Add", [graph.embedding, "live_push"], "live_moved")
+    return graph.ending("live_moved")
+
+
+def turned(network: bytes) -> bytes:
+    """The logit with its sign turned: bona fide is attack, and attack bona fide."""
+    graph = _Graph(network)
+    graph.add("Neg", [graph.embedding], "turned")
+    return graph.ending("turned")
+
+
 def slower(network: bytes, convolutions: int) -> bytes:
     """The same answers after idle convolutions over the whole picture."""
     graph = _Graph(network)
@@ -85,8 +109,9 @@ def slower(network: bytes, convolutions: int) -> bytes:
         graph.add("Conv", [f"idle{number}", inner], f"idle{number + 1}", pads=[1, 1, 1, 1])
     axes = graph.constant(np.array([1, 2, 3]))
     graph.add("ReduceMean", [f"idle{convolutions}", axes], "nothing", keepdims=0)
-    graph.add("Unsqueeze", ["nothing", graph.constant(np.array([1]))], "zero")
-    graph.add("Add", [graph.embedding, "zero"], "late")
+    if not graph.logit:
+        graph.add("Unsqueeze", ["nothing", graph.constant(np.array([1]))], "zero")
+    graph.add("Add", [graph.embedding, "nothing" if graph.logit else "zero"], "late")
     return graph.ending("late")
 
 
@@ -95,6 +120,7 @@ class _Graph:
         self.model = onnx.load_from_string(network)
         self._nodes = self.model.graph
         self.embedding = self._nodes.output[0].name
+        self.logit = len(self._nodes.output[0].type.tensor_type.shape.dim) == 1
         self._made = 0
         self.mark = len(self._nodes.node)
 
@@ -118,9 +144,13 @@ class _Graph:
                     node.input[place] = name
 
     def ending(self, name: str) -> bytes:
-        """Unit length, under the output's own shape; opset 18 or later, for axes as inputs."""
+        """The output under its own shape, an embedding with unit length; opset 18 or later, for axes
+        as inputs."""
         final = f"embedding_{self.mark}"
-        self.add("LpNormalization", [name], final, axis=1, p=2)
+        if self.logit:
+            self.add("Identity", [name], final)
+        else:
+            self.add("LpNormalization", [name], final, axis=1, p=2)
         self._nodes.output[0].name = final
         self.model.opset_import[0].version = max(18, self.model.opset_import[0].version)
         self.model.ir_version = max(8, self.model.ir_version)

@@ -112,4 +112,6 @@ def chance_among(known: Ranks, others: int, drawn: int) -> NDArray[np.float64]:
     rest = others - known
     room = np.maximum(rest - drawn, 0)
     none = np.exp(logs[rest] - logs[room] - logs[others] + logs[others - drawn])
-    return np.where(rest >= drawn, -np.expm1(np.minimum(np.log(none), 0.0)), 1.0)
+    # Without anybody known there is no chance, not 1e-16 of one.
+    found = np.where(known == 0, 0.0, np.clip(1 - none, 0.0, 1.0))
+    return np.where(rest >= drawn, found, 1.0)

@@ -283,3 +283,16 @@ def _pairs(chips: list[Chip]) -> list[tuple[Chip, Chip]]:
 def _scores_for(chips: list[Chip], gap: float) -> NDArray[np.float64]:
     mated = np.array([a.subject == b.subject for a, b in _pairs(chips)])
     return np.asarray(0.1 * (np.random.default_rng(3).normal(size=len(mated)) + gap * mated))
+
+
+def test_every_species_is_a_slice_with_all_bona_fide_beside_it(tmp_path: Path) -> None:
+    """So that a panel which is blind to one of them has nowhere to hide."""
+    store = FolderStore(tmp_path / "store")
+    one = panel(tmp_path / "one")
+    paired = paired_scores(one, one, store)
+    for name in ("print", "replay", "mask"):
+        own = np.array([f"species={name}" in names for names in paired.slices])
+        assert own[paired.positive].all()
+        assert (own & ~paired.positive).sum() == 20
+    found = {found.figure for found in compare(paired, PromoteParams(min_slice=20, replicates=50))}
+    assert found == {"EER (all)", *(f"EER (species={s})" for s in ("print", "replay", "mask"))}

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from components.promote import PromoteParams, PromoteReport
-from support.candidates import Recogniser, Workshop, dressed
+from support.candidates import Recogniser, RecogniserShop, dressed
 from support.crops import make_crops
 from support.pretrained import weights_folder
 from support.sabotage import BANDS, Sabotage, retrained, thirty, weaker
@@ -31,12 +31,12 @@ def base() -> Recogniser:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> RecogniserShop:
     root = tmp_path_factory.mktemp("workshop")
     store = FolderStore(root / "home" / "store")
     plain = make_crops(root / "plain", store, subjects=48, images=5, attacks=False)
     crops = dressed(plain, root / "crops", store, BANDS)
-    made = Workshop(root, crops, PromoteParams(replicates=100), slowness=42)
+    made = RecogniserShop(root, crops, PromoteParams(replicates=100), slowness=42)
     first = made.submit("first", weaker(base(), 0.25))
     assert first.decision == "passed", first.reasons
     return made
@@ -49,7 +49,7 @@ def say(name: str, report: PromoteReport) -> None:
 
 @pytest.mark.parametrize("fault", CHOSEN, ids=str)
 def test_a_sabotaged_candidate_is_refused_by_the_name_of_its_fault(
-    shop: Workshop, fault: Sabotage
+    shop: RecogniserShop, fault: Sabotage
 ) -> None:
     made, options = fault.made(shop, base())
     report = shop.submit(str(fault).replace(" ", "-"), made, **options)
@@ -60,7 +60,7 @@ def test_a_sabotaged_candidate_is_refused_by_the_name_of_its_fault(
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_honest_retraining_is_refused_for_nothing_but_a_worse_figure(
-    shop: Workshop, seed: int
+    shop: RecogniserShop, seed: int
 ) -> None:
     report = shop.submit(f"honest-{seed}", retrained(base(), seed))
     say(f"honest {seed}", report)

@@ -99,6 +99,7 @@ def test_no_figure_without_a_search() -> None:
 def test_the_chance_of_a_gallery_is_the_share_of_all_galleries(drawn: int) -> None:
     """Of 7 others, of whom the first k are known: every gallery of so many, counted."""
     found = chance_among(np.arange(8), 7, drawn)
+    assert found[0] == 0  # exactly: a rate without any error is given by the rule of 3
     galleries = list(combinations(range(7), drawn))
     for known in range(8):
         share = np.mean([any(one < known for one in gallery) for gallery in galleries])
