@@ -4,6 +4,7 @@ Every request goes through a real KServe process; what it logs becomes the first
 """
 
 import base64
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -47,9 +48,14 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True)
 class Faces:
-    """Pictures of the test split: per subject at least two bona fide ones, and attacks."""
+    """Pictures of the test split.
+
+    people: per subject at least two untouched bona fide ones; bona_fide: a draw of those that the panel
+    was evaluated on, simulated captures too, so that the first drift report compares like with like.
+    """
 
     people: list[list[bytes]]
+    bona_fide: list[bytes]
     attacks: list[bytes]
 
 
@@ -58,16 +64,20 @@ def faces_of(crops: Path, store: Store) -> Faces:
     table = FaceCrops.open(crops).crops
     table = table.filter(pc.equal(table["split"], Split.TEST.value))
     people: dict[str, list[str]] = {}
-    attacks: list[str] = []
+    bona_fide, attacks = list[str](), list[str]()
     for row in table.select(["image_sha256", "subject", "species", "simulated"]).to_pylist():
         if row["species"] is not None:
             attacks.append(row["image_sha256"])
-        elif not row["simulated"]:
+            continue
+        bona_fide.append(row["image_sha256"])
+        if not row["simulated"]:
             people.setdefault(row["subject"], []).append(row["image_sha256"])
     several = [images for images in people.values() if len(images) > 1]
     each = max(2, _REQUESTS // max(1, len(several)))
+    shown = random.Random(0).sample(bona_fide, min(_REQUESTS, len(bona_fide)))
     return Faces(
         [[store.get(image) for image in images[:each]] for images in several[:_REQUESTS]],
+        [store.get(image) for image in shown],
         [store.get(image) for image in attacks[:_PEOPLE]],
     )
 
@@ -82,12 +92,13 @@ def visit(base_url: str, api_key: str, faces: Faces) -> Iterator[Asked]:
     names = [f"{_PREFIX}{index}" for index in range(len(people))]
     mated = [pair for images in faces.people for pair in pairwise(images)]
     strangers = [(images[0], people[index - 1][1]) for index, images in enumerate(people)]
-    bona_fide = [image for images in faces.people for image in images]
     first, newest = [images[0] for images in people], [images[-1] for images in people]
     with Client(base_url, api_key) as client:
         yield _ask("same person", "verify", mated, lambda two: client.verify(*two).decision)
         yield _ask("strangers", "verify", strangers, lambda two: client.verify(*two).decision)
-        yield _ask("bona fide", "liveness", bona_fide, lambda one: client.liveness(one).decision)
+        yield _ask(
+            "bona fide", "liveness", faces.bona_fide, lambda one: client.liveness(one).decision
+        )
         yield _ask(
             "simulated attack", "liveness", faces.attacks, lambda one: client.liveness(one).decision
         )
