@@ -74,7 +74,7 @@ def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams)
 
     Many slices are tested at once: the p-values are adjusted by Holm, so that an equal candidate is
     refused with at most the chance (1 - confidence) / 2, however many slices there are. Few trials
-    show little; so of the EER over all trials a large rise is refused even where chance may explain it.
+    show little; so a large rise of the EER over all trials is refused on weaker evidence, `doubt`.
     """
     adjusted = holm([one.p for one in comparisons])
     for one, p in zip(comparisons, adjusted, strict=True):
@@ -90,10 +90,10 @@ def comparison_reasons(comparisons: Sequence[Comparison], params: PromoteParams)
                 f"{rose} "
                 f"({interval}p = {p:.2g} after Holm over {len(comparisons)} tests, {one.method})"
             )
-        elif one.figure == eer_of(WHOLE) and one.candidate > most:
+        elif one.figure == eer_of(WHOLE) and one.candidate > most and one.p <= params.doubt:
             yield (
-                f"{rose}; above {most:.4f} (max_rise, tolerance) the champion stays even where chance "
-                f"may explain it (p = {p:.2g})"
+                f"{rose}; above {most:.4f} (max_rise, tolerance) doubt speaks for the champion: "
+                f"p = {one.p:.2g} by itself, {params.doubt:g} is enough ({one.method})"
             )
 
 

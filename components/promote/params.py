@@ -19,7 +19,10 @@ class PromoteParams(BaseModel):
         default=0.25,
         ge=0,
         description="of the EER over all trials, as a share of the champion's and beside `tolerance`: "
-        "more is refused whatever chance explains",
+        "more is refused at `doubt`",
+    )
+    doubt: float = Field(
+        default=0.05, ge=0, le=1, description="p before Holm at which a large rise is refused"
     )
     max_model_mb: float = Field(default=250, gt=0)
     seed: int = 0

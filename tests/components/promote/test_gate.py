@@ -118,7 +118,7 @@ def test_a_clear_loss_is_named_with_both_figures_and_the_interval() -> None:
     assert "95% interval" in reason
 
 
-def test_a_large_rise_over_all_trials_is_refused_though_chance_may_explain_it() -> None:
+def test_a_large_rise_over_all_trials_is_refused_on_weaker_evidence() -> None:
     """As seen with 67 real people: p = 0.05, one in 20 equal candidates looks like that."""
     rose = Comparison("EER (all)", 0.0152, 0.0096, -0.001, 0.011, p=0.05)
     (reason,) = comparison_reasons([rose], QUICK)
@@ -126,6 +126,7 @@ def test_a_large_rise_over_all_trials_is_refused_though_chance_may_explain_it() 
     assert "max_rise" in reason
     assert list(comparison_reasons([replace(rose, figure="EER (sex=male)")], QUICK)) == []
     assert list(comparison_reasons([replace(rose, candidate=0.0139)], QUICK)) == []
+    assert list(comparison_reasons([replace(rose, p=0.2)], QUICK)) == []
     lax = QUICK.model_copy(update={"max_rise": 1.0})
     assert list(comparison_reasons([rose], lax)) == []
 
