@@ -85,6 +85,7 @@ def test_a_wrong_setting_is_two_and_named(home: Home, monkeypatch: pytest.Monkey
     assert "VULTUS_SERVING__PORT" in result.output
 
 
+@pytest.mark.slow
 def test_compile_writes_both_pipelines_and_names_them(home: Home, tmp_path: Path) -> None:
     result = vultus("compile", "--out", str(tmp_path / "ir"))
     assert result.exit_code == 0

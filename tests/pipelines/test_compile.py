@@ -24,6 +24,8 @@ from support.heads import weights_folder
 from vultus.contracts.faces import RawFaces
 from vultus.contracts.words import Task
 
+pytestmark = pytest.mark.slow
+
 SHARES = ("print_share", "replay_share", "mask_share", "recapture_share", "tight_share")
 CHAIN = {
     "ingest": set(),
@@ -148,7 +150,6 @@ def test_the_source_tag_sees_every_step_and_no_test(tmp_path: Path) -> None:
         source_tag.cache_clear()
 
 
-@pytest.mark.slow
 def test_a_command_of_the_ir_runs_as_written(compiled: dict[Task, Path], tmp_path: Path) -> None:
     """The container's own command line, with the launcher's placeholder filled in by hand."""
     people = write_people(tmp_path / "people", people=4, images=2)

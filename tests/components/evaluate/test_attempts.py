@@ -24,6 +24,8 @@ from vultus.inference.thresholds import Thresholds
 from vultus.metrics import clopper_pearson
 from vultus.reports.blocks import tied
 
+pytestmark = pytest.mark.slow
+
 NAME = "models:/vultus-recognition/3"
 
 

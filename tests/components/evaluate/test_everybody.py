@@ -18,6 +18,8 @@ from vultus.contracts.models import ModelVersion
 from vultus.contracts.transform import RecognitionTransform
 from vultus.metrics import Everybody
 
+pytestmark = pytest.mark.slow
+
 LISTED, ALL = 40, 96
 """Of four people with four pictures each: 16 × 15 / 2 comparisons, 24 of them mated."""
 

@@ -12,6 +12,8 @@ from vultus.contracts.models import Checkpoint
 from vultus.faces.picture import decode_image
 from vultus.networks.load import encoder_from
 
+pytestmark = pytest.mark.slow
+
 
 def _agree(report: EvaluationReport, found: dict[str, float]) -> None:
     for name, value in found.items():

@@ -11,8 +11,9 @@ from support.evaluated import Bench
 from support.pretrained import weights_folder
 from vultus.errors import BadParameter
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_public_models_stand_in_the_report_where_they_are_named(
     faces: Bench, tmp_path: Path
 ) -> None:

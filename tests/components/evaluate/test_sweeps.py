@@ -11,6 +11,8 @@ from support.evaluated import Bench, Judged
 from vultus.attacks.conditions import CONDITIONS
 from vultus.contracts.evaluation import CONDITION_POINTS, EvaluationReport
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("curve", "place"),
@@ -69,7 +71,6 @@ def test_no_faces_no_sweep(judged: Judged) -> None:
     assert "worse conditions" not in (written.path / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_gradient_attacks_are_counted_at_the_shared_threshold(faces: Bench, tmp_path: Path) -> None:
     _, written = faces.evaluate(tmp_path / "out", worst=2, adversarial_faces=2)
     found = {f.slice: f for f in written.figures if f.name == "adversarial_success"}

@@ -20,6 +20,8 @@ from vultus.errors import BadParameter
 from vultus.networks.load import OWN_MEMBER
 from vultus.storage import FolderStore
 
+pytestmark = pytest.mark.slow
+
 TRAIN = {"task": "liveness", "pad_network": "compact", "epochs": 1, "views": 1, "pad_side": 32}
 NETWORKS = [
     {"pad_network": "compact"},
@@ -119,7 +121,6 @@ def test_a_source_that_nobody_has_is_a_slip_of_the_pen(tmp_path: Path) -> None:
         judged(tmp_path, ["source=nowhere"])
 
 
-@pytest.mark.slow
 def test_a_network_of_real_attacks_judges_the_simulation(tmp_path: Path) -> None:
     written = judged(tmp_path, [], "npm-liveness")
     scores = written.scores.to_pandas()

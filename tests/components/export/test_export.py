@@ -180,6 +180,7 @@ def test_without_trials_nothing_can_be_compared(pad: Bench) -> None:
         pad.export()
 
 
+@pytest.mark.slow
 def test_an_export_says_what_it_is_made_of(pad: Bench) -> None:
     pad.evaluate(pad.pad_trials(), member_thresholds={"vultus-own": 0.5})
     model = pad.export()

@@ -28,6 +28,8 @@ from vultus.networks.embedders.embedder import UnitEmbedder
 from vultus.networks.load import encoder_from, network_from
 from vultus.storage import FolderStore
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, dict[str, int | float]] = {
     "facenet": {"dimension": 32, "side": 96},
     "vggface": {"dimension": 32, "side": 64, "width": 0.125},
@@ -36,7 +38,6 @@ SMALL: dict[str, dict[str, int | float]] = {
     "mobilefacenet": {"dimension": 32, "width": 0.25},
     "edge": {"dimension": 32, "width": 0.25},
 }
-SLOW = ("facenet", "vggface", "ir18", "ir50", "mobilefacenet")
 TINY = {"network": "edge", "network_options": SMALL["edge"], "epochs": 2, "batch": 4}
 
 
@@ -82,9 +83,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, store)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in EMBEDDERS]
-)
+@pytest.mark.parametrize("name", EMBEDDERS)
 def test_it_trains_is_evaluated_and_leaves_as_onnx(bench: Bench, name: str) -> None:
     report = bench.train(network=name, network_options=SMALL[name])
     assert (report.architecture, report.epochs, report.examples) == (name, 2, 12)
@@ -124,7 +123,6 @@ def test_every_head_moves_the_whole_network(bench: Bench, head: str) -> None:
     assert bench.checkpoint.manifest.sha256 != first
 
 
-@pytest.mark.slow
 def test_a_student_comes_nearer_to_its_teacher_and_needs_no_second_subject(bench: Bench) -> None:
     bench.keep(pc.equal(FaceCrops.open(bench.root / "crops").crops["subject"], "drawn-0-000"))
     report = bench.train(
@@ -141,13 +139,11 @@ def test_a_student_comes_nearer_to_its_teacher_and_needs_no_second_subject(bench
     assert losses[-1] < 0.5 * losses[0]
 
 
-@pytest.mark.slow
 def test_a_teacher_and_a_head_share_the_loss(bench: Bench) -> None:
     bench.train(teacher="resnet29", distil_weight=0.5, views=2, network_options={"width": 0.25})
     assert bench.checkpoint.architecture.options["dimension"] == 128
 
 
-@pytest.mark.slow
 def test_another_length_than_the_teachers_is_refused(bench: Bench) -> None:
     with pytest.raises(TrainingFailed, match=r"edge gives 32 numbers a face.*sface gives 128"):
         bench.train(teacher="sface", views=2)

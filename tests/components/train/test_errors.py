@@ -20,6 +20,8 @@ from vultus.networks.engine import fit
 from vultus.networks.sampling import even_shares
 from vultus.networks.schedule import FitParams
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE = (250, 10, 10), (10, 10, 250)
 
 

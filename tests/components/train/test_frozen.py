@@ -30,6 +30,8 @@ from vultus.networks.load import network_from, pad_member_from
 from vultus.networks.resume import ResumeFolder
 from vultus.storage import FolderStore
 
+pytestmark = pytest.mark.slow
+
 PARAMS = {"task": "liveness", "pad_member": "own", "pad_network": "lite0-frozen"}
 
 

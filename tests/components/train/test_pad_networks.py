@@ -22,6 +22,8 @@ from vultus.networks.pads.zoo import NO_FREQUENCY, ZOO
 from vultus.storage import FolderStore
 from vultus.weights import entry
 
+pytestmark = pytest.mark.slow
+
 _QUICK = {
     "task": "liveness",
     "pad_network": "compact",
@@ -30,12 +32,7 @@ _QUICK = {
     "views": 1,
     "pad_member": "own",
 }
-_FAST = {("compact", "dct")}
-CASES = [
-    pytest.param(name, branch, marks=() if (name, branch) in _FAST else pytest.mark.slow)
-    for name in ZOO
-    for branch in (NO_FREQUENCY, *SPECTRA)
-]
+CASES = [(name, branch) for name in ZOO for branch in (NO_FREQUENCY, *SPECTRA)]
 _PARITY = 5e-3
 """Of a score. Ten drawn faces leave channels that hardly vary; their norms divide roundings by next to
 nothing: up to 5e-4 seen. After 200 steps on 390 pictures it is 6e-6."""

@@ -16,6 +16,8 @@ from vultus.metrics import auc, equal_error_rate
 from vultus.networks.sampling import Indices
 from vultus.storage import FolderStore
 
+pytestmark = pytest.mark.slow
+
 
 class _Fixed(PairLesson):
     """Embeddings that no network changes."""

@@ -12,6 +12,8 @@ from support.pretrained import weights_folder
 from vultus.errors import BadArtifact, TrainingFailed, WeightsUnavailable
 from vultus.storage import FolderStore
 
+pytestmark = pytest.mark.slow
+
 EDGE = {"network": "edge", "network_options": {"dimension": 32, "width": 0.25}, "epochs": 2}
 
 

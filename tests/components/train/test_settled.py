@@ -21,6 +21,8 @@ from vultus.networks.engine import fit
 from vultus.networks.schedule import FitParams, reproducible
 from vultus.storage import FolderStore
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["compact", pytest.param("minifasnet", marks=pytest.mark.slow)]
 
 
