@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vultus.contracts.models import ModelVersion
 from vultus.errors import BadArtifact, BadParameter
 from vultus.settings import Settings
 
 if TYPE_CHECKING:
+    from vultus.contracts.models import ModelVersion
     from vultus.metrics.standards import Finding
     from vultus.reports.standing import Observed
 
@@ -81,7 +81,7 @@ def _word(value: str) -> str:
     return word.upper() if value in ("pass", "fail", "not_enough_data") else word
 
 
-def _observed(version: ModelVersion) -> "Observed":
+def _observed(version: "ModelVersion") -> "Observed":
     from vultus.contracts.evaluation import FIGURES, LINEAGE
     from vultus.reports.standing import Observed
 
@@ -95,8 +95,9 @@ def _observed(version: ModelVersion) -> "Observed":
     )
 
 
-def _version(settings: Settings, model: str) -> ModelVersion:
+def _version(settings: Settings, model: str) -> "ModelVersion":
     """The signed version that is meant. Raises: BadParameter, BadArtifact, BadSignature."""
+    from vultus.contracts.models import ModelVersion
     from vultus.inference.champion import home_key
     from vultus.registry import registry_from
     from vultus.signing import verify_version

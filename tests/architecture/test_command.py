@@ -16,6 +16,8 @@ HEAVY = (
     "great_expectations",
     "onnxruntime",
     "cv2",
+    "numpy",
+    "pyarrow",
 )
 HELP = "import sys; sys.argv = ['vultus', '--help']; from pipelines.cli import app; app()"
 
