@@ -76,11 +76,11 @@ def register_model(
     _check_pair(onnx, report)
     name = MODEL_NAMES[onnx.task]
     try:
-        run_id = _run_of(onnx, report, registry, tracker)
-        version = _version(onnx, report, out, name, run_id, signing_key, git_commit, made_by)
+        run_id, commit = _origin(onnx, report, registry, tracker, git_commit)
+        version = _version(onnx, report, out, name, run_id, signing_key, commit, made_by)
         same = (v for v in registry.versions(name) if v.tags.get("digest") == version.digest)
         known = next(same, None)
-        ref = known or _register(version, report, run_id, params, registry, tracker, git_commit)
+        ref = known or _register(version, onnx, report, run_id, params, registry, tracker, commit)
     except TrackingUnavailable as error:
         raise TrackingUnavailable(
             f"{error}\n    the model is safe: {model}; register it later with\n    "
@@ -111,18 +111,28 @@ def _check_pair(onnx: OnnxModel, report: EvaluationReport) -> None:
         )
 
 
-def _run_of(onnx: OnnxModel, report: EvaluationReport, registry: Registry, tracker: Tracker) -> str:
-    """The training's own run; a new one, where MLflow was down or empty while it trained.
+def _origin(
+    onnx: OnnxModel, report: EvaluationReport, registry: Registry, tracker: Tracker, commit: str
+) -> tuple[str, str]:
+    """Run and commit that are signed with the model.
 
-    A second attempt finds the run of the first: the run is part of what is signed, and another one
-    would make another version of the same model.
+    The run is the training's own; a new one, where MLflow was down or empty while it trained. A second
+    attempt finds the run of the first, and the commit too where it brings the very same model: both
+    are signed, and a file that was edited meanwhile would make another version of the same model.
     """
-    for version in registry.versions(MODEL_NAMES[onnx.task]):
-        if version.tags.get("evaluation_digest") == report.digest:
-            return version.run_id
+    known = [
+        version
+        for version in registry.versions(MODEL_NAMES[onnx.task])
+        if version.tags.get("evaluation_digest") == report.digest
+    ]
+    for version in known:
+        if version.tags.get("model_digest") == onnx.digest:
+            return version.run_id, version.tags.get("git_commit", commit)
+    if known:
+        return known[0].run_id, commit
     run_id = onnx.manifest.facts.get("run_id") or None
     with tracker.run(EXPERIMENTS[onnx.task], "register", run_id=run_id) as run:
-        return run.run_id
+        return run.run_id, commit
 
 
 def _version(
@@ -171,6 +181,7 @@ def _version(
 
 def _register(
     version: ModelVersion,
+    onnx: OnnxModel,
     report: EvaluationReport,
     run_id: str,
     params: RegisterParams,
@@ -194,6 +205,7 @@ def _register(
             "task": version.task.value,
             "data_sha256": version.statement.data_sha256,
             "git_commit": git_commit,
+            "model_digest": onnx.digest,
             "evaluation_digest": report.digest,
             "trials_sha256": str(version.manifest.facts["trials_sha256"]),
             "note": params.note,

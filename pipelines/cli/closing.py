@@ -1,6 +1,7 @@
 """The one screen that `vultus run` ends with: figures, versions, where to read, what to type next."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from vultus.contracts.evaluation import EvaluationReport, Figure
 from vultus.contracts.words import Task
 
 Ran = tuple[Task, str, LocalRun]
+_SHOWN = {
+    Task.RECOGNITION: re.compile(r"eer|fnmr_at_fmr_.*|realised_fmr_.*|rank_1_miss|fta"),
+    Task.LIVENESS: re.compile("pad_auc|pad_eer|apcer|bpcer|iapar"),
+}
+"""What fits a screen; the reports have all figures."""
 _NEXT = (
     ("vultus verify A.jpg B.jpg", "are these two pictures one person?"),
     ("vultus serve", "the same as a server, with a page for the webcam"),
@@ -31,16 +37,10 @@ def closing(runs: list[Ran], served: Served | None, seconds: float) -> Renderabl
         served: what KServe answered, None where nothing was promoted.
         seconds: wall time of all of it.
     """
-    figures = Table(
-        "figure", "value", "95 % interval", "n", "model", title="Test split", title_justify="left"
-    )
     versions = Table("run", "version", "gate", "done", "kept", title="Models", title_justify="left")
     places: list[RenderableType] = [Text("To read", "bold")]
     for _, title, run in runs:
         version = _version(run)
-        for figure in EvaluationReport.open(Path(run.outputs["evaluation"].path)).figures:
-            if figure.slice == "all":
-                figures.add_row(*_row(figure), version)
         done = sum(step.status == "done" for step in run.steps.values())
         kept = sum(step.status == "cached" for step in run.steps.values())
         versions.add_row(title, version, str(run.outputs["decision"]), str(done), str(kept))
@@ -50,7 +50,25 @@ def closing(runs: list[Ran], served: Served | None, seconds: float) -> Renderabl
         )
     following = [Text("Next", "bold"), *(Text(f"  {line:<28}{why}") for line, why in _NEXT)]
     end = Text(f"{seconds:.0f} s in all", "dim")
-    return Group(figures, versions, *_answers(served), *places, *following, end)
+    figures = [_figures(task, runs) for task in dict.fromkeys(task for task, _, _ in runs)]
+    return Group(*figures, versions, *_answers(served), *places, *following, end)
+
+
+def _figures(task: Task, runs: list[Ran]) -> Table:
+    """The test split in few figures, a column a version: value and interval."""
+    table = Table("95 % intervals", title=f"Test split, {task}", title_justify="left")
+    columns: list[dict[str, Figure]] = []
+    for _, _, run in (one for one in runs if one[0] is task):
+        table.add_column(_version(run))
+        report = EvaluationReport.open(Path(run.outputs["evaluation"].path))
+        columns.append({one.name: one for one in report.figures if one.slice == "all"})
+    table.add_column("n", justify="right")
+    shown = (name for column in columns for name in column if _SHOWN[task].fullmatch(name))
+    for name in dict.fromkeys(shown):
+        found = [column.get(name) for column in columns]
+        trials = dict.fromkeys(f"{one.n}" for one in found if one is not None)
+        table.add_row(name, *(_cell(one) for one in found), " / ".join(trials))
+    return table
 
 
 def _answers(served: Served | None) -> list[RenderableType]:
@@ -70,8 +88,9 @@ def _version(run: LocalRun) -> str:
     return f"{metadata.get('name')}/{int(metadata.get('version', 0))}"
 
 
-def _row(figure: Figure) -> tuple[str, str, str, str]:
-    value = "–" if figure.value is None else f"{figure.value:.4f}"
-    known = figure.low is not None and figure.high is not None
-    interval = f"{figure.low:.4f} – {figure.high:.4f}" if known else "–"
-    return figure.name, value, interval, str(figure.n)
+def _cell(figure: Figure | None) -> str:
+    if figure is None or figure.value is None:
+        return "–"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4f}"
+    return f"{figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]"

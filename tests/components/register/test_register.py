@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,11 @@ KEY = PrivateKey.generate()
 
 
 def register(
-    folder: Path, tracking: Tracking, out: str = "version", note: str = ""
+    folder: Path,
+    tracking: Tracking,
+    out: str = "version",
+    note: str = "",
+    git_commit: str = "c0ffee",
 ) -> RegisterReport:
     return register_model(
         folder / "model",
@@ -32,7 +37,7 @@ def register(
         registry=tracking.registry,
         tracker=tracking.tracker,
         signing_key=KEY,
-        git_commit="c0ffee",
+        git_commit=git_commit,
     )
 
 
@@ -98,6 +103,26 @@ def test_a_second_attempt_changes_nothing(
         first.digest,
         first.run_id,
     )
+
+
+def test_a_file_edited_meanwhile_makes_no_other_version(tracking: Tracking, tmp_path: Path) -> None:
+    """Else editing a text would promote the same network once more, and all that is judged beside it."""
+    first = register(pair(tmp_path, 5), tracking)
+    second = register(tmp_path, tracking, out="again", git_commit="c0ffee-dirty")
+    assert (second.known, second.version, second.digest) == (True, first.version, first.digest)
+    assert ModelVersion.open(tmp_path / "again").statement.git_commit == "c0ffee"
+
+
+def test_another_model_with_the_same_evaluation_is_another_version(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    """One checkpoint exported anew: the evaluation is the checkpoint's, the network is not the same."""
+    first = register(pair(tmp_path, 6), tracking)
+    shutil.rmtree(tmp_path / "model")
+    recognition_model(tmp_path / "model", seed=7)
+    second = register(tmp_path, tracking, out="again", git_commit="0ddba11")
+    assert (second.known, second.version) == (False, first.version + 1)
+    assert ModelVersion.open(tmp_path / "again").statement.git_commit == "0ddba11"
 
 
 def test_a_run_of_another_mlflow_is_replaced(tracking: Tracking, tmp_path: Path) -> None:
