@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.champions import champions
-from vultus.contracts.answers import LivenessAnswer, PadAnswer, VerifyAnswer
 from vultus.contracts.words import MatchDecision, PadDecision, Reason, Task, Verdict
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
+    from vultus.contracts.answers import LivenessAnswer, PadAnswer, VerifyAnswer
     from vultus.inference.thresholds import Thresholds
+    from vultus.settings import Settings
 
 _PICTURE = {"exists": True, "dir_okay": False, "readable": True}
 _JSON = typer.Option("--json", help="print the whole answer, as POST /api/v1 gives it")
@@ -84,7 +84,7 @@ def liveness(
     raise typer.Exit(0 if answer.decision is PadDecision.BONA_FIDE else 1)
 
 
-def _say_match(answer: VerifyAnswer, thresholds: "Thresholds", *, no_pad: bool) -> None:
+def _say_match(answer: "VerifyAnswer", thresholds: "Thresholds", *, no_pad: bool) -> None:
     colours = {MatchDecision.MATCH: typer.colors.GREEN, MatchDecision.NON_MATCH: typer.colors.RED}
     words = [answer.decision.value]
     if answer.reason is not None:
@@ -102,7 +102,7 @@ def _say_match(answer: VerifyAnswer, thresholds: "Thresholds", *, no_pad: bool) 
         typer.echo(f"next: {_which(answer)}{_hint(answer.reason, answer.pad)}")
 
 
-def _say_liveness(answer: LivenessAnswer) -> None:
+def _say_liveness(answer: "LivenessAnswer") -> None:
     colours = {PadDecision.BONA_FIDE: typer.colors.GREEN, PadDecision.ATTACK: typer.colors.RED}
     words = [answer.decision.value]
     if answer.reason is not None and answer.reason is not Reason.ATTACK:
@@ -114,7 +114,7 @@ def _say_liveness(answer: LivenessAnswer) -> None:
         typer.echo(f"next: {_hint(answer.reason, answer.pad)}")
 
 
-def _pad_line(pad: PadAnswer) -> str:
+def _pad_line(pad: "PadAnswer") -> str:
     facts = [f"PAD: {pad.decision.value}"]
     if pad.score is not None:
         facts.append(_against(pad.score, pad.threshold))
@@ -135,11 +135,11 @@ def _against(score: float | None, threshold: float | None) -> str:
     return f"score {score:.4f} {'>=' if score >= threshold else '<'} threshold {threshold:.4f}"
 
 
-def _hint(reason: Reason, pad: PadAnswer) -> str:
+def _hint(reason: Reason, pad: "PadAnswer") -> str:
     return pad.hint or _HINTS.get(reason, f"see the reason: {reason}")
 
 
-def _which(answer: VerifyAnswer) -> str:
+def _which(answer: "VerifyAnswer") -> str:
     """Which of the two pictures the hint is about, where the answer tells."""
     if answer.score is not None or (answer.reference is None) is (answer.probe is None):
         return ""

@@ -5,11 +5,9 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from vultus.errors import VultusError
-from vultus.settings import Settings
 
 _GROUPS = (
     "run",
@@ -54,6 +52,10 @@ app = typer.Typer(
 @app.callback()
 def settings_of(ctx: typer.Context) -> None:
     """Face authentication that one can train, trust and run."""
+    from pydantic import ValidationError
+
+    from vultus.settings import Settings
+
     try:
         ctx.obj = Settings()
     except ValidationError as error:

@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING
 
 from vultus.contracts.words import Task
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
     from vultus.inference.analyser import FaceAnalyser
     from vultus.inference.thresholds import Thresholds
+    from vultus.settings import Settings
 
 
 def champions(
-    settings: Settings, need: Task, *, alone: bool = False, threads: int = 1
+    settings: "Settings", need: Task, *, alone: bool = False, threads: int = 1
 ) -> "tuple[FaceAnalyser, Thresholds | None]":
     """Open what was promoted; see `vultus.inference.champion.open_champions`.
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vultus.contracts.words import Task
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
     from components.evaluate.contenders import Contender
     from components.evaluate.contest import Standing
     from vultus.reports import Block
+    from vultus.settings import Settings
 
 _TITLE = "Comparison of models"
 
@@ -85,7 +85,7 @@ def compare(
 
 
 def _groups(
-    settings: Settings, names: list[str] | None, task: str, place: Path
+    settings: "Settings", names: list[str] | None, task: str, place: Path
 ) -> tuple[list[list["Contender"]], list[str]]:
     """Contenders of each task, and what could not be had.
 

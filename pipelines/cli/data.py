@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vultus.settings import Settings
-
 if TYPE_CHECKING:
     from pipelines.intake import Intake
+    from vultus.settings import Settings
 
 _JSON = typer.Option("--json", help="machine-readable")
 _OUT = typer.Option("--out", help="folder for report.html, report.pdf, figures.json")

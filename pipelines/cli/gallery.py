@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vultus.contracts.answers import IdentifyAnswer
 from vultus.contracts.words import MatchDecision
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
     from serving.assembly import Assembly
+    from vultus.contracts.answers import IdentifyAnswer
     from vultus.gallery import Gallery
+    from vultus.settings import Settings
 
 _JSON = typer.Option("--json", help="print the whole answer, as the server gives it")
 _FPIR = typer.Option(min=1e-9, max=0.5, help="instead of --fmr: FPIR of the whole search")
@@ -129,7 +129,7 @@ def forget(
 
 
 @contextmanager
-def _gallery(settings: Settings) -> "Iterator[Gallery]":
+def _gallery(settings: "Settings") -> "Iterator[Gallery]":
     from serving.secrets import gallery_key
     from vultus.gallery import Gallery
 
@@ -140,13 +140,13 @@ def _gallery(settings: Settings) -> "Iterator[Gallery]":
         gallery.close()
 
 
-def _assembly(settings: Settings) -> "Assembly":
+def _assembly(settings: "Settings") -> "Assembly":
     from serving.assembly import Assembly, sources_from, trusted_key
 
     return Assembly(*sources_from(settings), trusted_key(settings))
 
 
-def _say(answer: IdentifyAnswer) -> None:
+def _say(answer: "IdentifyAnswer") -> None:
     why = f" ({answer.reason})" if answer.reason else ""
     best = "" if answer.score is None else f", best score {answer.score:.4f}"
     typer.echo(

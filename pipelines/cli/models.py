@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vultus.settings import Settings
-
 if TYPE_CHECKING:
     from vultus.contracts.seams import VersionRef
+    from vultus.settings import Settings
     from vultus.signing import PublicKey
 
 _JSON = typer.Option("--json", help="machine-readable")

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vultus.settings import Settings
-
 if TYPE_CHECKING:
     from rich.table import Table
 
     from monitoring.params import MonitorParams
     from monitoring.policy import Decision
     from monitoring.watch import Pass
+    from vultus.settings import Settings
 
 _SHOWN = 6
 _UNITS = {"m": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0}
@@ -74,7 +73,7 @@ def _chosen(
     return read_monitor_params(file, changes)
 
 
-def _confirm(settings: Settings, params: "MonitorParams", as_json: bool) -> None:
+def _confirm(settings: "Settings", params: "MonitorParams", as_json: bool) -> None:
     """Freeze the window."""
     from datetime import UTC, datetime
 
@@ -97,7 +96,7 @@ def _confirm(settings: Settings, params: "MonitorParams", as_json: bool) -> None
     )
 
 
-def _watch(settings: Settings, params: "MonitorParams", retrain: str, as_json: bool) -> "Pass":
+def _watch(settings: "Settings", params: "MonitorParams", retrain: str, as_json: bool) -> "Pass":
     from datetime import UTC, datetime
 
     from monitoring.alerts import channels_of
@@ -144,7 +143,7 @@ def _record(done: "Pass") -> dict[str, Any]:
     }
 
 
-def _print(done: "Pass", settings: Settings) -> None:
+def _print(done: "Pass", settings: "Settings") -> None:
     from rich.console import Console
     from rich.text import Text
 

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from vultus.contracts.home import Home
 from vultus.contracts.words import PAD_MODEL, RECOGNITION_MODEL
 from vultus.errors import BadArtifact
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
     from vultus.contracts.artifact import Manifest
+    from vultus.contracts.home import Home
+    from vultus.settings import Settings
 
 _STAMP = re.compile(r"-\d{4}(-\d+){6}$")
 _KINDS = ("evaluation", "dataset", "data docs", "drift", "evidently", "other")
@@ -57,7 +56,7 @@ def report(
             typer.echo(f"    {one['path']}")
 
 
-def _documents(settings: Settings) -> Iterator[dict[str, Any]]:
+def _documents(settings: "Settings") -> Iterator[dict[str, Any]]:
     home = settings.paths
     champions = _champions(home)
     for file in home.runs.glob("*/evaluate/evaluation/report.html"):
@@ -75,7 +74,7 @@ def _documents(settings: Settings) -> Iterator[dict[str, Any]]:
         yield _one(kind if watched else "other", "traffic" if watched else file.parent.name, file)
 
 
-def _champions(home: Home) -> dict[str, str]:
+def _champions(home: "Home") -> dict[str, str]:
     """Digest of the evaluation that a champion came with -> `vultus-pad/3`."""
     from vultus.signing import ChampionPointer
 
@@ -93,6 +92,8 @@ def _digest(artifact: Path) -> str:
 
 
 def _manifest(artifact: Path) -> "Manifest":
+    from pydantic import ValidationError
+
     from vultus.contracts.artifact import MANIFEST, Manifest
 
     file = artifact / MANIFEST

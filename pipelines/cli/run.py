@@ -1,12 +1,14 @@
 """`vultus run`, `compile`, `step`: from faces to a promoted, served and watched model."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vultus.contracts.words import Task
-from vultus.settings import Settings
+
+if TYPE_CHECKING:
+    from vultus.settings import Settings
 
 _SET = typer.Option("--set", help="step.name=value, source=… or seed=…; may be repeated")
 

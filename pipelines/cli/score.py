@@ -9,12 +9,12 @@ import typer
 
 from pipelines.cli.champions import champions
 from vultus.contracts.words import Task
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
     from vultus.inference.chosen import Looked
     from vultus.inference.lists import Scored
     from vultus.inference.tables import Item
+    from vultus.settings import Settings
 
 _MOST_SHOWN = 10
 _EXITS = (

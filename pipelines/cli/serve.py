@@ -1,10 +1,11 @@
 """`vultus serve`: the KServe server with the promoted models, in this process."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vultus.settings import Settings
+if TYPE_CHECKING:
+    from vultus.settings import Settings
 
 
 def attach(app: typer.Typer) -> None:

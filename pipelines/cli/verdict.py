@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vultus.errors import BadArtifact, BadParameter
-from vultus.settings import Settings
 
 if TYPE_CHECKING:
     from vultus.contracts.models import ModelVersion
     from vultus.metrics.standards import Finding
     from vultus.reports.standing import Observed
+    from vultus.settings import Settings
 
 _MODEL = typer.Argument(
     metavar="MODEL",
@@ -95,7 +95,7 @@ def _observed(version: "ModelVersion") -> "Observed":
     )
 
 
-def _version(settings: Settings, model: str) -> "ModelVersion":
+def _version(settings: "Settings", model: str) -> "ModelVersion":
     """The signed version that is meant. Raises: BadParameter, BadArtifact, BadSignature."""
     from vultus.contracts.models import ModelVersion
     from vultus.inference.champion import home_key

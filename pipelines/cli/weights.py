@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vultus.settings import Settings
-
 if TYPE_CHECKING:
+    from vultus.settings import Settings
     from vultus.weights import Entry
 
 _JSON = typer.Option("--json", help="machine-readable")
@@ -112,14 +111,14 @@ def verify(
         raise typer.Exit(1)
 
 
-def _names(settings: Settings) -> list[str]:
+def _names(settings: "Settings") -> list[str]:
     from vultus.baselines.deepface import NAME
     from vultus.weights import table
 
     return [*table(settings.paths.weights), NAME]
 
 
-def _locate(settings: Settings, name: str) -> Path:
+def _locate(settings: "Settings", name: str) -> Path:
     """Raises: WeightsUnavailable."""
     from vultus.baselines.deepface import NAME, locate_fasnet
     from vultus.errors import WeightsUnavailable
@@ -140,7 +139,7 @@ def _locate(settings: Settings, name: str) -> Path:
         return locate_fasnet(folder)
 
 
-def _version(settings: Settings, uri: str) -> Path:
+def _version(settings: "Settings", uri: str) -> Path:
     """The folder of a registered version. Raises: WeightsUnavailable, TrackingUnavailable."""
     from vultus.errors import WeightsUnavailable
     from vultus.registry import registry_from
@@ -152,7 +151,7 @@ def _version(settings: Settings, uri: str) -> Path:
     return registry.fetch(version, settings.paths.models)
 
 
-def _row(settings: Settings, name: str) -> dict[str, Any]:
+def _row(settings: "Settings", name: str) -> dict[str, Any]:
     """Raises: BadParameter, for a name nobody knows."""
     from vultus.baselines import deepface
     from vultus.contracts.words import Evidence

@@ -18,6 +18,7 @@ HEAVY = (
     "cv2",
     "numpy",
     "pyarrow",
+    "pydantic",
 )
 HELP = "import sys; sys.argv = ['vultus', '--help']; from pipelines.cli import app; app()"
 
