@@ -14,6 +14,7 @@ _BEGINS = re.compile(r"Executing task '([\w-]+)'")
 _ENDS = re.compile(r"Task '([\w-]+)' finished with status (\w+)")
 _CACHED = re.compile(r"Task '?([\w-]+)'? cache hit")
 _PROGRESS = re.compile(r"vultus INFO (.*)")
+_WARNING = re.compile(r"vultus WARNING (.*)")
 _ERROR = re.compile(
     r"^\s*(?:[\w]+\.)*(\w*Error|Bad\w+|No\w+|\w+Unavailable|\w+Failed|\w+Mismatch): (.*)"
 )
@@ -28,6 +29,7 @@ class Step:
     started: float = 0.0
     seconds: float = 0.0
     detail: str = ""
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -66,6 +68,9 @@ class StepLog(io.TextIOBase):
             self.error[:] = [found[2]]
         elif self.error and line.startswith("    ") and line.strip():
             self.error.append(line.strip())
+        elif self._current and (found := _WARNING.search(line)):
+            self.steps[self._current].warnings.append(found[1].strip())
+            self.changed()
         elif self._current and (found := _PROGRESS.search(line)):
             self.steps[self._current].detail = found[1].strip()
             self.changed()

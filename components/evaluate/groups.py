@@ -76,7 +76,11 @@ def _rates(part: Comparisons, threshold: float, params: EvaluateParams, *, mated
 
 
 def _figure(name: str, attribute: str, values: Rates, trials: int, groups: int) -> Figure:
-    """A ratio that has no end has no value; its lower bound still says something."""
+    """A ratio that has no end has no value; its lower bound still says something.
+
+    Where most replicates have a group without an error, their percentiles lie above the value itself:
+    an interval holds its value.
+    """
     drawn = np.where(np.isinf(values[1:]), np.finfo(float).max, values[1:])
     interval = percentiles(drawn)
     said = f"{groups} groups at one threshold; bootstrap over subjects"
@@ -84,10 +88,14 @@ def _figure(name: str, attribute: str, values: Rates, trials: int, groups: int) 
         why = "no group has an error" if np.isnan(values[0]) else "a group has no error"
         said = f"{said}; {why}, so there is no ratio"
     high = None if interval is None or interval.high > 1e300 else interval.high
+    low = None if interval is None or interval.low > 1e300 else interval.low
+    if np.isfinite(values[0]):
+        low = None if low is None else min(low, float(values[0]))
+        high = None if high is None else max(high, float(values[0]))
     return Figure(
         name=name,
         value=float(values[0]) if np.isfinite(values[0]) else None,
-        low=None if interval is None or interval.low > 1e300 else interval.low,
+        low=low,
         high=high,
         n=trials,
         slice=attribute,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from vultus.contracts.evaluation import Figure
 from vultus.contracts.words import Task, Verdict
 from vultus.metrics import Decisions
@@ -43,6 +45,7 @@ OTHER_MODELS = (
 """A row of what an evaluation cannot support, in both reports."""
 _AS_SHARE = {"auc", "pad_auc", "cllr", "garbe", "fnmr_worst_to_best", "fmr_worst_to_best"}
 """Written as they are, not in per cent."""
+_SMALL = 1e-3
 _WORST_FIRST = (Verdict.FAIL, Verdict.NOT_ENOUGH_DATA, Verdict.PASS)
 
 
@@ -73,7 +76,14 @@ def number(value: float | None, name: str) -> str:
     """A rate in per cent, an AUC as it is, "–" where there is none."""
     if value is None:
         return "–"
-    return f"{value:.4f}" if name in _AS_SHARE else f"{100 * value:.2f} %"
+    return f"{value:.4f}" if name in _AS_SHARE else f"{per_cent(value)} %"
+
+
+def per_cent(rate: float) -> str:
+    """Two decimals; two digits that count where those would be lost: 0.0026."""
+    if 0 < rate < _SMALL:
+        return np.format_float_positional(100 * rate, precision=2, unique=False, fractional=False)
+    return f"{100 * rate:.2f}"
 
 
 def interval(figure: Figure) -> str:
@@ -84,7 +94,7 @@ def interval(figure: Figure) -> str:
         return "–"
     if figure.name in _AS_SHARE:
         return f"{figure.low:.4f} – {figure.high:.4f}"
-    return f"{100 * figure.low:.2f} – {100 * figure.high:.2f} %"
+    return f"{per_cent(figure.low)} – {per_cent(figure.high)} %"
 
 
 def with_interval(figure: Figure | None) -> str:

@@ -38,12 +38,18 @@ def closing(runs: list[Ran], served: Served | None, seconds: float) -> Renderabl
         seconds: wall time of all of it.
     """
     versions = Table("run", "version", "gate", "done", "kept", title="Models", title_justify="left")
+    warnings: list[RenderableType] = []
     places: list[RenderableType] = [Text("To read", "bold")]
     for _, title, run in runs:
         version = _version(run)
         done = sum(step.status == "done" for step in run.steps.values())
         kept = sum(step.status == "cached" for step in run.steps.values())
         versions.add_row(title, version, str(run.outputs["decision"]), str(done), str(kept))
+        warnings += (
+            Text(f"  {step.name}: {said}", "yellow")
+            for step in run.steps.values()
+            for said in step.warnings
+        )
         folder = os.path.relpath(run.log_file.parent)
         places.append(
             Text(f"  {folder}/  report.html · report.pdf · data.html · data_docs/ · run.log")
@@ -51,7 +57,9 @@ def closing(runs: list[Ran], served: Served | None, seconds: float) -> Renderabl
     following = [Text("Next", "bold"), *(Text(f"  {line:<28}{why}") for line, why in _NEXT)]
     end = Text(f"{seconds:.0f} s in all", "dim")
     figures = [_figures(task, runs) for task in dict.fromkeys(task for task, _, _ in runs)]
-    return Group(*figures, versions, *_answers(served), *places, *following, end)
+    if warnings:
+        warnings.insert(0, Text("Warnings", "bold"))
+    return Group(*figures, versions, *warnings, *_answers(served), *places, *following, end)
 
 
 def _figures(task: Task, runs: list[Ran]) -> Table:

@@ -153,11 +153,12 @@ class _View:
         self._title = ""
         self._live: Live | None = None
         self._said: dict[str, str] = {}
+        self._warned: dict[str, int] = {}
         self._spoke = 0.0
 
     def watching(self, title: str, run: LocalRun) -> "_View":
         """Show this run from now on."""
-        self._run, self._title, self._said = run, title, {}
+        self._run, self._title, self._said, self._warned = run, title, {}, {}
         return self
 
     def __enter__(self) -> "_View":
@@ -180,6 +181,9 @@ class _View:
         if self._live is not None or self._run is None:
             return
         for step in self._run.steps.values():
+            for warning in step.warnings[self._warned.get(step.name, 0) :]:
+                self._say(f"  {step.name:<9} WARNING {warning}")
+            self._warned[step.name] = len(step.warnings)
             ended = step.status not in ("waiting", "running")
             if ended and self._said.get(step.name) != step.status:
                 self._said[step.name] = step.status
@@ -202,4 +206,6 @@ class _View:
             shown = "" if step.status in ("waiting", "cached") else f"{seconds:.0f} s"
             note = "not done again" if step.status == "cached" else step.detail
             table.add_row(Text(mark, style), Text(step.name, style), shown, Text(note, "dim"))
+            for warning in step.warnings:
+                table.add_row("", "", Text("!", "yellow"), Text(warning, "yellow"))
         return table

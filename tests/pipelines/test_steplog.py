@@ -48,3 +48,12 @@ def test_progress_is_shown_while_a_step_runs() -> None:
 def test_the_steps_own_message_is_the_reason() -> None:
     found, _, _ = log(SAID)
     assert found.error == ["/faces is not a folder that can be read; check the path"]
+
+
+def test_a_warning_stays_with_its_step() -> None:
+    said = SAID.replace("vultus INFO ingest: done 10", "vultus WARNING disk nearly full: done 10")
+    found, _, moves = log(said)
+    assert found.steps["ingest"].warnings == ["disk nearly full: done 10, of 40, left_s 12"]
+    assert found.steps["ingest"].status == "done"
+    assert found.steps["crop"].warnings == []
+    assert moves[0] == 5

@@ -13,8 +13,8 @@ from vultus.contracts.arrays import RgbImage, Scores
 from vultus.reports.palette import LIGHT, SERIES
 
 Curve = NDArray[np.float64]
-_TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4)
-_LEAST, _MOST = 0.0005, 0.55
+_TICKS = (1e-6, 1e-5, 1e-4, 0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4)
+_FINEST, _LEAST, _MOST = 1e-6, 0.0005, 0.55
 _SIZE = (
     5.2,
     3.5,
@@ -45,24 +45,25 @@ def det_chart(curves: Mapping[str, DetCurve], accept: str, reject: str) -> bytes
     Source: Martin et al., The DET curve in assessment of detection task performance, 1997.
     """
     figure, axes = _canvas()
+    least = (
+        _least_of([curve.false_accept for curve in curves.values()]),
+        _least_of([curve.false_reject for curve in curves.values()]),
+    )
     for place, (label, curve) in enumerate(curves.items()):
-        x, y = (_deviate(v) for v in (curve.false_accept, curve.false_reject))
+        x, y = map(_deviate, (curve.false_accept, curve.false_reject), least)
         colour = LIGHT[SERIES[place % len(SERIES)]]
         dash = _DASHES[place % len(_DASHES)]
         if curve.band is not None:
-            at, low, high = (_deviate(rates) for rates in curve.band)
+            at, low, high = map(_deviate, curve.band, (least[0], least[1], least[1]))
             axes.fill_between(at, low, high, color=colour, alpha=0.16, linewidth=0)
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=label)
         if curve.point is not None:
-            mark = [_deviate(np.array([v])) for v in curve.point]
+            mark = [_deviate(np.array([v]), end) for v, end in zip(curve.point, least, strict=True)]
             axes.plot(*mark, marker="o", color=colour, markersize=6, clip_on=False)
-    places = _deviate(np.array(_TICKS))
-    names = [f"{100 * tick:g}" for tick in _TICKS]
-    axes.set_xticks(places, names)
-    axes.set_yticks(places, names)
-    span = _deviate(np.array([_LEAST, _MOST]))
-    axes.set_xlim(span)
-    axes.set_ylim(span)
+    for axis, end, limit in zip((axes.xaxis, axes.yaxis), least, ("xlim", "ylim"), strict=True):
+        ticks = [tick for tick in _TICKS if tick >= end]
+        axis.set_ticks(_deviate(np.array(ticks), end), [f"{100 * tick:g}" for tick in ticks])
+        axes.set(**{limit: _deviate(np.array([end, _MOST]), end)})
     axes.set_xlabel(f"{accept}, %")
     axes.set_ylabel(f"{reject}, %")
     axes.grid(color=LIGHT["line"], linewidth=0.6)
@@ -259,9 +260,15 @@ def _threshold_line(axes: Any, value: float | None, *, vertical: bool) -> None:
         draw(value, color=LIGHT["fail"], linewidth=1.2, linestyle=(0, (4, 3)))
 
 
-def _deviate(rates: Curve) -> Curve:
+def _least_of(rates: Sequence[Curve]) -> float:
+    """Where an axis begins: as far down as the trials reach, for few trials at 0.05 %."""
+    seen = np.concatenate([rate[rate > 0] for rate in rates])
+    return float(np.clip(seen.min() if len(seen) else _LEAST, _FINEST, _LEAST))
+
+
+def _deviate(rates: Curve, least: float) -> Curve:
     normal = NormalDist()
-    return np.array([normal.inv_cdf(float(rate)) for rate in np.clip(rates, _LEAST, 1 - _LEAST)])
+    return np.array([normal.inv_cdf(float(rate)) for rate in np.clip(rates, least, 1 - least)])
 
 
 _STYLE: dict[str, Any] = {

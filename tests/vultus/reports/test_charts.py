@@ -55,6 +55,17 @@ def _texts(made: bytes) -> str:
     return " ".join(ElementTree.fromstring(made).itertext())
 
 
+def test_a_det_axis_goes_down_to_what_the_trials_show() -> None:
+    """0.001 % where a hundred thousand trials show it, for FNMR of few trials no further than 0.05 %."""
+    fine = np.geomspace(1, 1e-5, 30)
+    made = det_chart({"one": DetCurve(fine, np.linspace(0, 1, 30))}, "FMR", "FNMR")
+    words = [word.text for word in ElementTree.fromstring(made).iter() if word.text]
+    ticks = [word.strip() for word in words if re.fullmatch(r"[\d.e-]+", word.strip())]
+    assert ticks.count("0.001") == 1
+    assert ticks.count("0.1") == 2
+    assert "0.001" not in _texts(CHARTS["det"]())
+
+
 def test_groups_are_named_with_their_size() -> None:
     for name in ("histogram", "strip"):
         assert "(60)" in _texts(CHARTS[name]())
