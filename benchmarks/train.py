@@ -110,7 +110,11 @@ def prepared(root: Path, people: int) -> pa.Table:
     ):
         environment = {**os.environ, "VULTUS_HOME": str(root / "home")}
         subprocess.run([*command, *words], check=True, env=environment, stdout=sys.stderr)
-    table = FaceCrops.open(root / "crops").crops
+    return all_to_train(FaceCrops.open(root / "crops").crops)
+
+
+def all_to_train(table: pa.Table) -> pa.Table:
+    """Every row in the train split."""
     place = table.schema.get_field_index("split")
     everything = pa.array([Split.TRAIN.value] * len(table), table.schema.field(place).type)
     return table.set_column(place, table.schema.field(place), everything)

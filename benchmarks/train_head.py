@@ -44,31 +44,25 @@ class Layer:
 
 def compared_heads(bench: Bench, threads: int, rounds: int) -> dict[str, Any]:
     """Both in turn: speed, losses, logits."""
-    bench = replace(
-        bench, params=bench.params.model_copy(update={"pad_side": SIDE, "pad_scales": SCALES})
-    )
-    features = _described(bench)
-    started = {"mean": features.T @ _shares(bench)}
-    spread = np.square(features - started["mean"]).T @ _shares(bench)
-    started["deviation"] = np.sqrt(spread) + 1e-6
-    turns = in_turn(replace(bench, first=started), naive_head, threads, rounds)
-    last = turns["naive"][-1].answer
-    heads = [Head(started["mean"], started["deviation"], one.weight, one.bias) for one in last]
-    mine = _ours(bench)
-    least = _loss(bench, features, mine)
-    curve = [_loss(bench, features, head) for head in heads]
-    near = next((n for n, loss in enumerate(curve) if loss <= least * (1 + _NEAR)), None)
-    logits = mine(features), heads[-1](features)
-    clock = [turn.clock for turn in turns["ours"]]
+    bench = shown(bench)
+    features = features_of(bench)
+    bench = replace(bench, first=standard(bench, features))
+    turns = in_turn(bench, naive_head, threads, rounds)
+    layers, mine = turns["naive"][-1].answer, head_of(bench)
+    losses = [loss_of(bench, features, worn(bench, layer)) for layer in layers]
+    least = loss_of(bench, features, mine)
+    near = next((n for n, loss in enumerate(losses) if loss <= least * (1 + _NEAR)), None)
+    logits = mine(features), worn(bench, layers[-1])(features)
+    seconds = turns["ours"][-1].clock
     return {
         "pictures": len(bench.rows),
         "epochs": bench.params.epochs,
         **speed(turns, len(bench.rows) * bench.params.epochs),
-        "one_epoch_of_the_loop_s": round(last[0].clock, 2),
-        "ours_in_all_s": round(clock[-1], 2),
+        "one_epoch_of_the_loop_s": round(layers[0].clock, 2),
+        "ours_in_all_s": round(seconds, 2),
         "epochs_until_within_1_percent": None if near is None else near + 1,
-        "times_as_fast_until_then": near and round(last[near].clock / clock[-1], 2),
-        "losses_after_epochs": [round(loss, 5) for loss in curve],
+        "times_as_fast_until_then": near and round(layers[near].clock / seconds, 2),
+        "losses_after_epochs": [round(loss, 5) for loss in losses],
         "least_loss_ours": round(least, 5),
         "logits_apart_at_most": round(float(np.abs(logits[0] - logits[1]).max()), 4),
         "deviation_of_the_logits": round(float(logits[0].std()), 4),
@@ -114,7 +108,26 @@ def _pictures(bench: Bench) -> Pictures:
     return Pictures(bench, np.arange(len(bench.rows)))
 
 
-def _described(bench: Bench) -> NDArray[np.float64]:
+def shown(bench: Bench) -> Bench:
+    """The same with the crops that the trunk looks at."""
+    seen = {"pad_side": SIDE, "pad_scales": SCALES}
+    return replace(bench, params=bench.params.model_copy(update=seen))
+
+
+def standard(bench: Bench, features: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Mean and deviation of every number, [D] each, as ours takes them."""
+    mean = features.T @ _shares(bench)
+    spread = np.square(features - mean).T @ _shares(bench)
+    return {"mean": mean, "deviation": np.sqrt(spread) + 1e-6}
+
+
+def worn(bench: Bench, layer: Layer) -> Head:
+    """The loop's layer as ours is written."""
+    mean, deviation = (np.float64(bench.first[name]) for name in ("mean", "deviation"))
+    return Head(mean, deviation, layer.weight, layer.bias)
+
+
+def features_of(bench: Bench) -> NDArray[np.float64]:
     """What the trunk says of every picture, [N, D]: to judge by, outside of the clock."""
     trunk: Lite0 = read_lite0(locate("lite0", weights_folder()))
     with torch.no_grad():
@@ -132,7 +145,8 @@ def _bona_fide(bench: Bench) -> NDArray[np.bool_]:
     return np.asarray(groups_of(bench.rows) == BONA_FIDE)
 
 
-def _ours(bench: Bench) -> Head:
+def head_of(bench: Bench) -> Head:
+    """What ours ended with, from its Checkpoint."""
     state = load_file(Checkpoint.open(bench.root / "checkpoint").path / "model.safetensors")
     mean, deviation, weight = (
         state[name].double().numpy().ravel() for name in ("mean", "deviation", "head.weight")
@@ -140,7 +154,7 @@ def _ours(bench: Bench) -> Head:
     return Head(mean, deviation, weight, float(state["head.bias"]))
 
 
-def _loss(bench: Bench, features: NDArray[np.float64], head: Head) -> float:
+def loss_of(bench: Bench, features: NDArray[np.float64], head: Head) -> float:
     """Mean loss over the shares, and half the pull times the weight's square."""
     sign = np.where(_bona_fide(bench), 1.0, -1.0)
     data = _shares(bench) @ np.logaddexp(0, -sign * head(features))
