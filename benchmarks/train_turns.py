@@ -1,5 +1,6 @@
 """Two trainings of the same thing in turn, each in a process of its own: answers, clock, processor."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from benchmarks.train_naive import Bench
 from components.train import train_model
 from vultus.contracts.models import Checkpoint
 from vultus.networks.schedule import FitParams
+from vultus.networks.waiting import PATIENT
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,11 @@ def in_turn(
     """Train both in turn; a first round warms up and is not counted, unless there is no other."""
     found: dict[str, list[Turn]] = {"naive": [], "ours": []}
     with ExitStack() as open_:
-        # A process for each: what ours asks of malloc must not help the other.
-        workers = {name: open_.enter_context(_worker()) for name in found}
+        # A process for each: what ours asks of malloc and OpenMP must not help the other.
+        workers = {
+            "naive": open_.enter_context(_worker({})),
+            "ours": open_.enter_context(_worker(dict([PATIENT]))),
+        }
         for _ in range(rounds + 1):
             for name, train in (("naive", naive), ("ours", ours)):
                 told = workers[name].submit(_timed, train, bench, bench.settings(threads))
@@ -95,5 +100,12 @@ def _timed(train: Callable[[Bench, FitParams], Any], bench: Bench, settings: Fit
     return Turn(answer, time.monotonic() - clock, time.process_time() - processor)
 
 
-def _worker() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, get_context("spawn"))
+def _worker(environment: dict[str, str]) -> ProcessPoolExecutor:
+    """A process that begins with these variables: a bench has torch before it trains, where the step
+    sets them itself."""
+    worker = ProcessPoolExecutor(1, get_context("spawn"))
+    os.environ.update(environment)
+    worker.submit(int).result()
+    for name in environment:
+        del os.environ[name]
+    return worker

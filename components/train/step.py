@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 6
+_CODE = 7
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 

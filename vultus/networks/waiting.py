@@ -8,9 +8,9 @@ is cheapest where nobody else wants the core. Where somebody does, as beside the
 import os
 import sys
 
-_TURNS = ("GOMP_SPINCOUNT", "300")
+PATIENT = ("GOMP_SPINCOUNT", "300")
 """A few microseconds. 20,000 cost as much as the default, 3,000 a tenth more than 300."""
-_SAID = ("OMP_WAIT_POLICY", _TURNS[0])
+_SAID = ("OMP_WAIT_POLICY", PATIENT[0])
 
 
 def wait_asleep() -> bool:
@@ -20,5 +20,5 @@ def wait_asleep() -> bool:
     """
     if "torch" in sys.modules or any(name in os.environ for name in _SAID):
         return False
-    os.environ.update([_TURNS])
+    os.environ.update([PATIENT])
     return True
