@@ -104,8 +104,9 @@ def _worker(environment: dict[str, str]) -> ProcessPoolExecutor:
     """A process that begins with these variables: a bench has torch before it trains, where the step
     sets them itself."""
     worker = ProcessPoolExecutor(1, get_context("spawn"))
+    before = dict(os.environ)
     os.environ.update(environment)
     worker.submit(int).result()
-    for name in environment:
-        del os.environ[name]
+    os.environ.clear()
+    os.environ.update(before)
     return worker

@@ -29,9 +29,7 @@ class PreciseNorm(nn.BatchNorm2d):
         mean, variance = moments(features)
         if self.track_running_stats:
             self._remember(mean, variance, features.numel() // len(mean))
-        out: Tensor = _Normalised.apply(  # type: ignore[no-untyped-call]
-            features, self.weight, self.bias, mean, variance, self.eps
-        )
+        out: Tensor = _Normalised.apply(features, self.weight, self.bias, mean, variance, self.eps)
         return out
 
     @torch.no_grad()
@@ -56,7 +54,7 @@ def precise_norms(network: nn.Module) -> None:
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance of each channel over a batch [N, C, H, W]: [C] each, divided by the count."""
     count, height, width = len(features), *features.shape[2:]
-    parts = features.detach().split(max(1, _PART // (height * width)))
+    parts = torch.split(features.detach(), max(1, _PART // (height * width)))
     shares = torch.tensor([len(part) / count for part in parts], dtype=torch.float64)[:, None]
     found = [torch.batch_norm_update_stats(part, None, None, 0.0) for part in parts]
     means, variances = (torch.stack(each).double() for each in zip(*found, strict=True))
@@ -83,7 +81,7 @@ class _Normalised(torch.autograd.Function):
         return functional.batch_norm(features, mean, variance, weight, bias, False, 0.0, epsilon)
 
     @staticmethod
-    @once_differentiable  # type: ignore[no-untyped-call]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         features, weight, mean, narrow = ctx.saved_tensors
         slopes = torch.ops.aten.native_batch_norm_backward(
