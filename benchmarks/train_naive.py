@@ -4,13 +4,14 @@ A DataLoader whose dataset opens, decodes and cuts a picture a call, the network
 layout, an eager loop. First weights, order, schedule and dropout are the engine's.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -20,12 +21,15 @@ from components.train import TrainParams
 from components.train.liveness import network_of
 from vultus.faces.picture import decode_image
 from vultus.faces.tensor import pad_crop
+from vultus.networks.adapter import Adapter, UnitTrunk, levelling
 from vultus.networks.distillation import EmbedderTraining
 from vultus.networks.embedders.catalogue import build_embedder
-from vultus.networks.heads import HEADS
+from vultus.networks.heads import HEADS, AdapterTraining
+from vultus.networks.load import TRUNKS
 from vultus.networks.sampling import balanced_order, even_shares
 from vultus.networks.schedule import FitParams, learning_rate, optimiser_for, reproducible
 from vultus.storage import FolderStore
+from vultus.weights import locate
 
 _SPECIES = (None, "print", "replay", "mask")
 _MEAN, _SCALE = np.float32(127.5), np.float32(1 / 128)
@@ -40,6 +44,8 @@ class Bench:
     rows: list[dict[str, Any]]
     store: FolderStore
     params: TrainParams
+    first: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
+    """First weights of the loop, where ours takes them from the pictures; not part of its time."""
 
     def settings(self, threads: int) -> FitParams:
         """As `train_model` makes them of the same params."""
@@ -96,15 +102,62 @@ def naive_pad(bench: Bench, settings: FitParams) -> list[float]:
 
 def naive_embedder(bench: Bench, settings: FitParams) -> list[float]:
     """ArcFace over the subjects."""
-    params = bench.params
-    _, subjects = np.unique([row["subject"] for row in bench.rows], return_inverse=True)
+    params, subjects = bench.params, subjects_of(bench)
     with reproducible(settings):
         embedder = build_embedder(params.network, {"dimension": 128, "side": 112})
     with reproducible(settings):
         head = HEADS[params.head](int(subjects.max()) + 1, 128, scale=params.head_scale)
         training = EmbedderTraining(embedder, head)
-    groups = subjects.astype(np.int64)
-    return _loop(training, training, Pictures(bench, groups), even_shares(groups), settings)
+    return _loop(training, training, Pictures(bench, subjects), even_shares(subjects), settings)
+
+
+def naive_adapter(bench: Bench, settings: FitParams) -> list[float]:
+    """ArcFace over the subjects on an adapter; the frozen trunk sees every batch of every epoch."""
+    subjects, trunk = subjects_of(bench), _trunk(bench)
+    training = _adapter_training(bench.params, int(subjects.max()) + 1)
+    training.load_state_dict({k: torch.from_numpy(v) for k, v in bench.first.items()})
+
+    def loss(pixels: Tensor, labels: Tensor) -> Tensor:
+        with torch.no_grad():
+            embeddings = trunk(pixels)
+        said: Tensor = training(embeddings, labels)
+        return said
+
+    return _loop(training, loss, Pictures(bench, subjects), even_shares(subjects), settings)
+
+
+def first_adapter(bench: Bench) -> dict[str, NDArray[np.floating]]:
+    """Where ours starts: the faces levelled, class centres at the subjects' means."""
+    params, subjects, trunk = bench.params, subjects_of(bench), _trunk(bench)
+    with torch.no_grad():
+        loader = DataLoader(Pictures(bench, subjects), params.batch)
+        embeddings = torch.cat([trunk(pixels) for pixels, _ in loader])
+    training = _adapter_training(params, int(subjects.max()) + 1)
+    training.adapter.start_at(levelling(embeddings, params.levelling))
+    with torch.no_grad():
+        training.head.start_at(training.adapter(embeddings), torch.from_numpy(subjects))
+    training.origin.copy_(training.adapter.matrix.detach())
+    return {name: value.numpy() for name, value in training.state_dict().items()}
+
+
+def subjects_of(bench: Bench) -> NDArray[np.int64]:
+    """Subjects as numbers, int64 [N]."""
+    _, subjects = np.unique([row["subject"] for row in bench.rows], return_inverse=True)
+    return subjects.astype(np.int64)
+
+
+def _trunk(bench: Bench) -> nn.Module:
+    """The packaged embedder in torch's default layout, frozen."""
+    name = bench.params.network
+    return UnitTrunk(TRUNKS[name].read(locate(name, weights_folder()))).eval()
+
+
+def _adapter_training(params: TrainParams, subjects: int) -> AdapterTraining:
+    dimension = TRUNKS[params.network].dimension
+    head = HEADS[params.head](
+        subjects, dimension, scale=params.head_scale, margin=params.head_margin
+    )
+    return AdapterTraining(Adapter(dimension), head, params.adapter_pull)
 
 
 def _loop(
@@ -120,7 +173,8 @@ def _loop(
     for epoch in range(settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
         order = balanced_order(pictures.labels, shares, len(pictures), rng)
-        loader = DataLoader(pictures, settings.batch, sampler=order.tolist(), drop_last=True)
+        size = min(settings.batch, len(pictures))
+        loader = DataLoader(pictures, size, sampler=order.tolist(), drop_last=True)
         steps, total = len(loader), 0.0
         for step, (pixels, labels) in enumerate(loader):
             rate = learning_rate(epoch * steps + step, steps * settings.epochs, settings)

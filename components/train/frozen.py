@@ -75,7 +75,7 @@ def fit_frozen(
         describer = Describer(trunk, params, store, resume, settings.save_every_s)
         known = describer.described("train", train, params.views)
         asked = describer.described("validation", validation, 1)
-        history, head = _head(known, groups, _shares(train, groups, params), params)
+        history, head = _head(known, groups, shares_of(train, groups, params), params)
     found = auc_by_species(head(asked), groups_of(validation))
     step = history[-1][1]
     history += [(0, step, Split.VALIDATION.value, name, value) for name, value in found.items()]
@@ -133,7 +133,7 @@ def _head(
     return history, head
 
 
-def _shares(rows: list[Row], groups: Indices, params: TrainParams) -> NDArray[np.float64]:
+def shares_of(rows: list[Row], groups: Indices, params: TrainParams) -> NDArray[np.float64]:
     """How much each crop counts: bona fide `bona_fide_share` together, of that `untouched_share` those
     that are as they came, the rest what went through the attacks' camera; every attack the same.
     float64 [N].

@@ -23,6 +23,7 @@ from vultus.contracts.seams import Store, Tracker
 from vultus.contracts.transform import LivenessTransform, RecognitionTransform
 from vultus.contracts.words import Task
 from vultus.dataset.leftout import LeftOut
+from vultus.networks.waiting import wait_asleep
 from vultus.weights import entry
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from components.train.checkpoint import Trained
 
 logger = logging.getLogger(__name__)
-_CODE = 6
+_CODE = 7
 """Raised when the same params no longer give the same weights: older states are not gone on with."""
 
 
@@ -84,6 +85,7 @@ def train_model(
     Raises: BadArtifact, StorageUnavailable, WeightsUnavailable; BadParameter, if nothing is there to
         be left out; TrainingFailed, naming the step.
     """
+    wait_asleep()
     with joined(world, device):
         return _train(
             crops,

@@ -25,6 +25,7 @@ from vultus.networks import ranks
 from vultus.networks.allocator import keep_freed_memory
 from vultus.networks.course import Course, HistoryRow
 from vultus.networks.failures import check_types, explained, no_number
+from vultus.networks.norm import precise_norms
 from vultus.networks.precision import arithmetic_of
 from vultus.networks.resume import ResumeFolder
 from vultus.networks.sampling import Indices, balanced_order
@@ -141,6 +142,7 @@ def _start(network: nn.Module, plan: _Plan) -> Course:
     on_gpu = arithmetic.device.type == "cuda"
     if not on_gpu:
         keep_freed_memory()
+        precise_norms(network)
     network.to(arithmetic.device)
     if isinstance(plan.lesson, MovableLesson):
         plan.lesson.move(arithmetic.device)

@@ -33,13 +33,18 @@ class FourierHead(Auxiliary):
 
     def __init__(self, network: HybridPad, side: int, scales: int, kinds: int) -> None:
         super().__init__()
-        self.spectrum = FftSpectrum(side, scales)
+        branch = network.branch
+        seen = branch is not None and isinstance(branch.spectrum, FftSpectrum)
+        # Made once for both: a spectrum is a fifteenth of a training step of `compact`.
+        self.spectrum = None if seen else FftSpectrum(side, scales)
         self.guess = nn.Conv2d(network.backbone.middle_width, scales, 1)
 
     def forward(self, crops: Tensor, groups: Tensor, seen: Seen) -> Tensor:
         """How far the guessed spectrum is from the true one."""
         guess = self.guess(seen.middle)
-        truth = functional.adaptive_avg_pool2d(self.spectrum(crops), guess.shape[-2:])
+        truth = seen.spectrum if self.spectrum is None else self.spectrum(crops)
+        assert truth is not None
+        truth = functional.adaptive_avg_pool2d(truth, guess.shape[-2:])
         deviation = truth.std((2, 3), keepdim=True)
         truth = (truth - truth.mean((2, 3), keepdim=True)) / (deviation + 1e-3)
         return functional.mse_loss(guess, truth)

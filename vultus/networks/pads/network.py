@@ -24,11 +24,13 @@ class PadNetwork(Protocol):
 
 
 class Seen(NamedTuple):
-    """float32: logit [N], middle map [N, C, h, w], what the dense layer reads [N, D]."""
+    """float32: logit [N], middle map [N, C, h, w], what the dense layer reads [N, D], and the spectrum
+    [N, K, 16, 16] that the frequency branch was shown, where there is one."""
 
     logit: Tensor
     middle: Tensor
     joined: Tensor
+    spectrum: Tensor | None
 
 
 class HybridPad(nn.Module):
@@ -51,7 +53,9 @@ class HybridPad(nn.Module):
     def look(self, crops: Tensor) -> Seen:
         """The logit, and what auxiliary heads read."""
         middle, joined = self.backbone(crops)
+        spectrum = None
         if self.branch is not None:
-            joined = torch.cat([joined, self.branch(crops)], dim=1)
+            spectrum = self.branch.spectrum(crops)
+            joined = torch.cat([joined, self.branch(spectrum)], dim=1)
         joined = self.dropout(joined)
-        return Seen(self.classifier(joined).squeeze(1), middle, joined)
+        return Seen(self.classifier(joined).squeeze(1), middle, joined, spectrum)

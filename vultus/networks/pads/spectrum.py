@@ -129,7 +129,10 @@ class DctSpectrum(Spectrum):
 
 
 class SpectrumBranch(nn.Module):
-    """float32 [N, 3K, S, S] -> float32 [N, width]: two convolutions over a spectrum."""
+    """float32 [N, K, 16, 16] -> float32 [N, width]: two convolutions over a spectrum.
+
+    spectrum: makes it of crops; kept apart, for an auxiliary head may ask for the same.
+    """
 
     width = (BINS // 4) ** 2 * _WIDTH
 
@@ -144,9 +147,9 @@ class SpectrumBranch(nn.Module):
             nn.Flatten(),
         )
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """What the spectrum of the crops says."""
-        said: Tensor = self.layers(self.spectrum(crops))
+    def forward(self, spectrum: Tensor) -> Tensor:
+        """What a spectrum says that `self.spectrum` made of the crops."""
+        said: Tensor = self.layers(spectrum)
         return said
 
 
