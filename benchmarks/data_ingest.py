@@ -52,7 +52,7 @@ def measure(
     root: Path, size: int, given: argparse.Namespace, checkouts: dict[str, Path]
 ) -> dict[str, object]:
     """All figures of one size, with an empty page cache and with all files in it (which favours the
-    raw reader). At most as many bytes as in the files of 24 kB, and as many files."""
+    raw reader). Of large files there are fewer: at most twice the bytes of those of 24 kB."""
     files = min(given.files, given.files * 24 * 2 // size)
     shutil.rmtree(root / "source", ignore_errors=True)
     source = draw_files(root / "source", files, seed=0, side=_SIDES[size])

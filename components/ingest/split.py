@@ -22,10 +22,6 @@ def split_of(subject: str, *, split_seed: int, validation_share: float, test_sha
     return Split.TRAIN
 
 
-_SHORT = 2
-"""Letters of a name that stands for itself only as a word of its own."""
-
-
 @lru_cache(maxsize=512)
 def pseudonym_of(subject: str, key: bytes) -> str:
     """Keyed pseudonym, 16 hex characters; the raw name never leaves `ingest`."""
@@ -35,23 +31,11 @@ def pseudonym_of(subject: str, key: bytes) -> str:
 def masked(text: str, subject: str, pseudonym: str) -> str:
     """The text (a path, a message) with the subject's name replaced by the pseudonym, wherever it
     stands as a word of its own, and everywhere if it has at least three letters."""
-    if len(subject) > _SHORT and subject.isascii() and text.isascii():
-        return _without(text, subject.lower(), pseudonym)
     return _name(subject).sub(pseudonym, text) if subject else text
-
-
-def _without(text: str, name: str, pseudonym: str) -> str:
-    """ASCII text without a name in lower case: to compile an expression for each subject would take
-    longer than to read one of its pictures does."""
-    lower, parts, start = text.lower(), list[str](), 0
-    while (place := lower.find(name, start)) >= 0:
-        parts += text[start:place], pseudonym
-        start = place + len(name)
-    return "".join([*parts, text[start:]])
 
 
 @lru_cache(maxsize=512)
 def _name(subject: str) -> re.Pattern[str]:
     name = re.escape(subject)
     bounded = rf"(?<![0-9A-Za-z]){name}(?![0-9A-Za-z])"
-    return re.compile(name if len(subject) > _SHORT else bounded, re.IGNORECASE)
+    return re.compile(name if len(subject) > 2 else bounded, re.IGNORECASE)
