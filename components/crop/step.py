@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.batch import map_in_order
+from components.batch import Each, map_in_order
 from components.crop.cutting import CropParams, Cutter
 from components.crop.doubt import Doubt
 from components.crop.enrolment import CUT_COLUMNS, RAW_COLUMNS, enrolment
@@ -131,7 +131,7 @@ def _cut(pictures: RawFaces, kept: Kept, cutter: Cutter, processes: int) -> tupl
     if len(new) < len(picture):
         logger.info("crop: some are known", extra={"known": len(picture) - len(new)})
     results = map_in_order(
-        "crop", cutter, _chunks(pictures, new), total=len(new), processes=processes, weigh=len
+        "crop", Each(cutter), _chunks(pictures, new), total=len(new), processes=processes, weigh=len
     )
     while cuts := [cut for chunk in islice(results, _CHUNKS_A_PART) for cut in chunk]:
         kept.keep(cuts)

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import PurePosixPath
 
 from components.ingest.files import is_side_file
-from components.ingest.source import Item, Refused
+from components.ingest.source import Answer, Item, Refused, Room, own_room
 from vultus.errors import BadInput, BadSource
 from vultus.storage.bucket import PIECE_BYTES, Bucket, Found
 from vultus.storage.s3 import S3Address
@@ -42,7 +42,9 @@ class BucketSource:
         """The object as it was listed. Raises: SourceChanged, SourceVanished, StorageUnavailable."""
         return self._bucket.read(_found(item))
 
-    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+    def read_many(
+        self, items: Iterable[Item], room: Room = own_room
+    ) -> Iterator[tuple[Item, Answer]]:
         """Eight requests under way, at most 64 MiB ahead of the reader (but one object always)."""
         waiting: deque[tuple[Item, Future[bytes]]] = deque()
         held = 0

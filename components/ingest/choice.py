@@ -1,16 +1,13 @@
-"""Which source a URI means."""
+"""Which source a URI means. What only one kind of source needs is imported with it: with
+`simulating` that is half of the time in which a step, and the server of its workers, starts."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from components.ingest.bucket import BucketSource
 from components.ingest.folders import FolderSource
-from components.ingest.kaggle import download
-from components.ingest.layouts import LAYOUTS, LayoutSource
 from components.ingest.lists import ListSource
-from components.ingest.rendered import RenderedSource
 from components.ingest.source import Source
 from vultus.errors import BadSource
 from vultus.storage.s3 import S3Address
@@ -35,16 +32,24 @@ def source_from(uri: str, *, seed: int, weights: Path, s3: S3Address | None = No
         return _files(Path(uri), {})
     scheme, _, rest = uri.partition(":")
     if scheme == "synthetic":
+        from components.ingest.rendered import RenderedSource
+
         return RenderedSource(rest, seed=seed, weights=weights)
     place, _, query = rest.partition("?")
     if scheme == "kaggle":
+        from components.ingest.kaggle import download
+
         options = _options(uri, query, {"licence"})
         return FolderSource(download(place), name=f"kaggle:{place}", **options)
     if scheme == "s3":
+        from components.ingest.bucket import BucketSource
+
         licence = _options(uri, query, {"licence"}).get("licence", "unknown")
         return BucketSource(_address(place, s3 or S3Address(bucket="")), licence)
     if scheme == "file":
         return _files(_path(place), _options(uri, query, {"licence"}))
+    from components.ingest.layouts import LAYOUTS
+
     if scheme in LAYOUTS:
         return _layout(scheme, _path(place), _options(uri, query, {"licence", "every", "protocol"}))
     raise BadSource(
@@ -54,6 +59,8 @@ def source_from(uri: str, *, seed: int, weights: Path, s3: S3Address | None = No
 
 
 def _layout(scheme: str, root: Path, options: dict[str, str]) -> Source:
+    from components.ingest.layouts import LAYOUTS, LayoutSource
+
     every = options.pop("every", "25")
     if not every.isdecimal() or int(every) < 1:
         raise BadSource(f"{scheme}: every={every} is not a whole number of frames")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from components.ingest.source import Item, Refused
+from components.ingest.source import Answer, Item, Refused, Room, own_room
 from vultus.errors import BadInput, BadSource, SourceChanged, SourceVanished
 
 _SIDE_SUFFIXES = {"csv", "parquet", "json", "txt", "md", "xml", "face"}
@@ -83,7 +83,9 @@ def read_file(file: str) -> bytes:
     raise SourceChanged(f"{_name(file)} is being written to; ingest again when that is done")
 
 
-def read_listed(root: str, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+def read_listed(
+    root: str, items: Iterable[Item], room: Room = own_room
+) -> Iterator[tuple[Item, Answer]]:
     """`read_file` for items below a root whose fingerprint is `fingerprint_of`: files are opened, and
     asked of the disk, some places before they are read. Five system calls a file, for millions."""
     waiting: deque[tuple[Item, str, int | BadInput]] = deque()
@@ -93,9 +95,9 @@ def read_listed(root: str, items: Iterable[Item]) -> Iterator[tuple[Item, bytes 
             file = origin if origin.startswith("/") else f"{root}/{origin}"
             waiting.append((item, file, _asked_for(file)))
             if len(waiting) > _AHEAD:
-                yield _outcome(*waiting.popleft())
+                yield _outcome(*waiting.popleft(), room)
         while waiting:
-            yield _outcome(*waiting.popleft())
+            yield _outcome(*waiting.popleft(), room)
     finally:
         for _, _, handle in waiting:
             if isinstance(handle, int):
@@ -113,15 +115,16 @@ def _asked_for(file: str) -> int | BadInput:
     return handle
 
 
-def _outcome(item: Item, file: str, handle: int | BadInput) -> tuple[Item, bytes | BadInput]:
+def _outcome(item: Item, file: str, handle: int | BadInput, room: Room) -> tuple[Item, Answer]:
     """The bytes, if they are still those that were listed; else what `read_file` says of them."""
     if isinstance(handle, BadInput):
         return item, handle
     try:
-        data = os.read(handle, int(item.fingerprint.partition("-")[0]) + 1)
+        place = room(int(item.fingerprint.partition("-")[0]) + 1)
+        length = os.readv(handle, [place])
         status = os.fstat(handle)
-        if len(data) == status.st_size and item.fingerprint == fingerprint_of(status):
-            return item, data
+        if length == status.st_size and item.fingerprint == fingerprint_of(status):
+            return item, place[:length]
     except OSError:
         pass  # the slow way says what is wrong
     finally:
@@ -152,10 +155,11 @@ def _below(root: Path, place: str, above: set[tuple[int, int]]) -> Iterator[List
         return
     folders: list[tuple[str, tuple[int, int]]] = []
     for entry in entries:
-        origin = f"{place}{entry.name}"
-        if not is_side_file(entry.name):
+        name = entry.name
+        if not is_side_file(name):
+            origin = place + name
             answer = _look(entry, origin, above)
-            if isinstance(answer, Listed | Refused):
+            if isinstance(answer, (Listed, Refused)):
                 yield answer
             else:
                 folders.append((f"{origin}/", answer))

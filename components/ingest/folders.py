@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from components.ingest.files import read_file, read_listed, walk
-from components.ingest.source import Item, Refused
-from vultus.errors import BadInput, BadSource
+from components.ingest.source import Answer, Item, Refused, Room, own_room
+from vultus.errors import BadSource
 
 
 class FolderSource:
@@ -18,13 +18,17 @@ class FolderSource:
 
     def items(self) -> Iterator[Item | Refused]:
         """Files in sorted order. Raises: BadSource, if the root cannot be read."""
-        found = False
+        found, last, subject = False, "", ""
         for entry in walk(self._root):
             if isinstance(entry, Refused):
                 yield entry
-            elif folders := entry.folders:
+                continue
+            folder = entry.origin.rpartition("/")[0]
+            if folder != last:  # its files come side by side
+                last, subject = folder, folder.rpartition("/")[2]
+            if folder:
                 found = True
-                yield Item(entry.origin, folders[-1], fingerprint=entry.fingerprint)
+                yield Item(entry.origin, subject, fingerprint=entry.fingerprint)
         if not found:
             raise BadSource(
                 f"{self._root} holds no pictures in subject folders; expected "
@@ -35,6 +39,8 @@ class FolderSource:
         """The file's bytes. Raises: BadSource, SourceChanged, SourceVanished."""
         return read_file(f"{self._root}/{item.origin}")
 
-    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+    def read_many(
+        self, items: Iterable[Item], room: Room = own_room
+    ) -> Iterator[tuple[Item, Answer]]:
         """The files in the order of the items; the disk is asked for some ahead."""
-        return read_listed(str(self._root), items)
+        return read_listed(str(self._root), items, room)

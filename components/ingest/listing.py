@@ -2,7 +2,7 @@
 
 import pickle
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import PurePosixPath
@@ -45,12 +45,13 @@ class Listing:
                 waiting = waiting[size:]
 
 
-def list_source(source: Source, known: Keys, key: bytes) -> Listing:
+def list_source(source: Source, known: Keys, key: bytes, begin: Callable[[], None]) -> Listing:
     """Ask the source for everything it has.
 
     Args:
         known: sorted keys of what the journal holds.
         key: of the item keys and pseudonyms.
+        begin: called when the first item is found that is not known: there will be something to do.
     Raises: BadSource, StorageUnavailable.
     """
     # A file that has no name and is gone with the process: the items may hold people's names.
@@ -69,6 +70,8 @@ def list_source(source: Source, known: Keys, key: bytes) -> Listing:
         new = known[place] != own if len(known) else np.ones(len(own), np.bool_)
         unknown = list(compress(block, new.tolist()))
         if unknown:
+            if not to_read:
+                begin()
             pickle.dump(unknown, spool, protocol=pickle.HIGHEST_PROTOCOL)
             to_read += len(unknown)
         blocks.append(b"".join(keys))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from components.ingest.files import fingerprint_of, read_file, read_listed
-from components.ingest.source import Item, Refused
+from components.ingest.source import Answer, Item, Refused, Room, own_room
 from vultus.contracts.words import Presentation, Species
-from vultus.errors import BadInput, BadSource
+from vultus.errors import BadSource
 
 _NEEDED = {"subject", "path"}
 _BATCH_ROWS = 4096
@@ -49,9 +49,11 @@ class ListSource:
         """The file's bytes. Raises: BadSource, SourceChanged, SourceVanished."""
         return read_file(os.path.join(self._file.parent, item.origin))  # noqa: PTH118 -- fast
 
-    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+    def read_many(
+        self, items: Iterable[Item], room: Room = own_room
+    ) -> Iterator[tuple[Item, Answer]]:
         """The files in the order of the items; the disk is asked for some ahead."""
-        return read_listed(str(self._file.parent), items)
+        return read_listed(str(self._file.parent), items, room)
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from pyarrow import ArrowException

@@ -48,6 +48,12 @@ class IngestParams(BaseModel):
             raise ValueError("validation_share + test_share must stay below 1")
         return self
 
+    @property
+    def simulates(self) -> bool:
+        """Whether any presentation is simulated."""
+        shares = self.print_share, self.replay_share, self.mask_share, self.recapture_share
+        return self.tight_share > 0 or any(shares)
+
     def deciding_rows(self) -> set[str]:
         """The fields that decide what becomes of one picture; the rest decide over the table."""
         return set(type(self).model_fields) - {

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
-from components.ingest.source import Item, Refused, read_each
-from vultus.errors import BadInput, BadSource
+from components.ingest.source import Answer, Item, Refused, Room, own_room, read_each
+from vultus.errors import BadSource
 from vultus.synthetic import HeadModel, Person, make_person, make_scene, render_jpeg
 from vultus.weights import locate
 
@@ -43,7 +43,9 @@ class RenderedSource:
         data, _ = render_jpeg(self._model, self._person(person), scene)
         return data
 
-    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+    def read_many(
+        self, items: Iterable[Item], room: Room = own_room
+    ) -> Iterator[tuple[Item, Answer]]:
         """One render after the other."""
         return read_each(self.read, items)
 

@@ -58,14 +58,13 @@ class Simulator:
             Species.REPLAY: params.replay_share,
             Species.MASK: params.mask_share,
         }
-        self._any = params.tight_share > 0 or any(self._shares.values())
 
     def presentations(self, item: Item, data: bytes) -> list[Shown]:
         """The presentations of one picture; none of an attack.
 
         Raises: BadImage, if the picture cannot be unpacked.
         """
-        if not self._any or item.presentation is not Presentation.BONA_FIDE:
+        if item.presentation is not Presentation.BONA_FIDE:
             return []
         params = self._params
         rng = np.random.default_rng([params.seed, _number(data)])

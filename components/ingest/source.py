@@ -9,6 +9,15 @@ from vultus.contracts.words import Presentation, Species
 from vultus.errors import BadImage, BadInput, SourceChanged, SourceVanished
 
 _NOTHING: Mapping[str, str] = {}
+Room = Callable[[int], memoryview]
+"""Gives a place for so many bytes; it is good until the next is asked for."""
+Answer = bytes | memoryview | BadInput
+"""A file, or what is wrong with it."""
+
+
+def own_room(size: int) -> memoryview:
+    """Room that nobody else uses."""
+    return memoryview(bytearray(size))
 
 
 class Item(NamedTuple):
@@ -59,8 +68,12 @@ class Source(Protocol):
         """The file. Raises: BadImage, BadSource, SourceChanged, SourceVanished,
         StorageUnavailable."""
 
-    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+    def read_many(
+        self, items: Iterable[Item], room: Room = own_room
+    ) -> Iterator[tuple[Item, Answer]]:
         """The files in the order of the items, as far ahead as pays; one bad file stops nothing.
+
+        Args: room: where a source that can reads to; each is used before the next is read.
 
         Raises: StorageUnavailable, when the place itself is gone.
         """
@@ -68,7 +81,7 @@ class Source(Protocol):
 
 def read_each(
     read: Callable[[Item], bytes], items: Iterable[Item]
-) -> Iterator[tuple[Item, bytes | BadInput]]:
+) -> Iterator[tuple[Item, Answer]]:
     """`Source.read_many` where nothing is won by reading ahead."""
     for item in items:
         try:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from components.ingest.strata import Dealt, Shares, splits_for
 from components.ingest.table import Plan, plan_table
 from components.ingest.taking import Taker
 from components.parts import Keys, keys_of
+from components.workers import warm
 from vultus.contracts.faces import QUARANTINE_SCHEMA, RawFaces
 from vultus.contracts.seams import Store
 from vultus.contracts.words import Presentation
@@ -66,8 +68,8 @@ def ingest_faces(
     start = time.monotonic()
     source = source_from(params.source, seed=params.seed, weights=weights, s3=s3)
     with Journal.below(journals, params, pseudonym_key).held() as journal:
-        listing = list_source(source, _known(journal, store), pseudonym_key)
         taker = Taker(source, params, store, pseudonym_key, journal)
+        listing = _listed(taker, processes)
         passing = _take(taker, listing, processes)
         plan = plan_table(journal, listing.keys, params.min_images_per_subject)
         counts = plan.reasons() + Counter(entry.reason for entry in [*listing.refused, *passing])
@@ -103,6 +105,17 @@ def ingest_faces(
     )
     logger.info("ingest: done", extra=report.summary())
     return report
+
+
+def _listed(taker: Taker, processes: int) -> Listing:
+    """What the source offers; workers are prepared as soon as something is found to be read."""
+    known = _known(taker.journal, taker.store)
+    begin = partial(warm, taker) if processes > 1 else _nothing
+    return list_source(taker.source, known, taker.key, begin)
+
+
+def _nothing() -> None:
+    """Nothing to prepare: the work is done in this process."""
 
 
 def _dealt(plan: Plan, listing: Listing, params: IngestParams, store: Store) -> Dealt:

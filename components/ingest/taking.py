@@ -1,25 +1,52 @@
 """A piece of work: some offered pictures -> one part of the journal. Runs in the worker processes."""
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from components.ingest.journal import JOURNAL_SCHEMA, Journal
 from components.ingest.listing import Keyed
+from components.ingest.packing import Packer
 from components.ingest.params import IngestParams
-from components.ingest.simulating import Simulator
-from components.ingest.source import Item, Refused, Source, reason_of
+from components.ingest.source import Answer, Item, Refused, Source, reason_of
 from components.ingest.split import masked, pseudonym_of
 from vultus.contracts.seams import Store
 from vultus.errors import BadInput
 from vultus.faces.picture import checked_header
 
-_FLUSH_BYTES = 16 << 20
+if TYPE_CHECKING:
+    from components.ingest.simulating import Simulator
+
 PASSING = {"unreadable", "vanished", "changed_while_read"}
 """Reasons that may be gone the next time: such a picture is asked for again."""
+
+
+class Row(NamedTuple):
+    """The columns of JOURNAL_SCHEMA, in its order; a tuple, because millions are made."""
+
+    item: bytes
+    origin: str
+    reason: str | None = None
+    detail: str | None = None
+    image_sha256: str | None = None
+    subject: str | None = None
+    presentation: str | None = None
+    species: str | None = None
+    simulated: bool | None = None
+    simulation: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bytes: int | None = None
+    captured_at: datetime | None = None
+    attributes: list[tuple[str, str]] | None = None
 
 
 @dataclass
@@ -35,27 +62,49 @@ class Taker:
     key: bytes
     journal: Journal
 
-    def __call__(self, items: list[Keyed]) -> list[Refused]:
-        """Take some items in.
+    @property
+    def imports(self) -> str:
+        """The module that a worker needs."""
+        return "components.ingest.simulating" if self.params.simulates else __name__
 
-        Returns: refusals that the journal must not remember.
-        Raises: StorageUnavailable; nothing of this piece is remembered then.
-        """
-        passing = []
-        with ThreadPoolExecutor(1) as writer:
-            piece = _Piece(self.store, writer)
-            read = self.source.read_many([item for _, item in items])
-            for (name, _), (item, data) in zip(items, read, strict=True):
-                refused = self._take(name, item, data, piece)
-                if refused is not None:
-                    passing.append(refused)
-            rows = piece.finished()
-        if len(rows):
-            self.journal.add(rows)
-        return passing
+    @contextmanager
+    def working(self) -> Iterator[Callable[[list[Keyed]], Future[list[Refused]]]]:
+        """A function that takes some items in, and says later what the journal must not remember:
+        when they are in the store and the journal, or StorageUnavailable; then nothing of this
+        piece is remembered."""
+        packer = Packer(self.store)
+        try:
+            yield lambda items: self._take_all(items, packer)
+        finally:
+            packer.close()
+
+    def _take_all(self, items: list[Keyed], packer: Packer) -> Future[list[Refused]]:
+        rows: list[Row] = []
+        passing: list[Refused] = []
+        read = self.source.read_many([item for _, item in items], packer.room)
+        for (name, _), (item, data) in zip(items, read, strict=True):
+            refused = self._take(name, item, data, packer, rows)
+            if refused is not None:
+                passing.append(refused)
+
+        def remember() -> list[Refused]:
+            if rows:
+                columns = zip(*rows, strict=True)
+                self.journal.add(
+                    pa.Table.from_arrays(
+                        [
+                            pa.array(column, field.type)
+                            for column, field in zip(columns, JOURNAL_SCHEMA, strict=True)
+                        ],
+                        schema=JOURNAL_SCHEMA,
+                    )
+                )
+            return passing
+
+        return packer.end(remember)
 
     def _take(
-        self, name: bytes, item: Item, data: bytes | BadInput, piece: "_Piece"
+        self, name: bytes, item: Item, data: Answer, packer: Packer, rows: list[Row]
     ) -> Refused | None:
         """One item: a row, and one for each simulated presentation; or why not."""
         subject = pseudonym_of(item.subject, self.key)
@@ -68,87 +117,42 @@ class Taker:
                 max_bytes=self.params.max_image_bytes,
                 max_pixels=self.params.max_image_pixels,
             )
-            shown = self._simulator.presentations(item, data)
+            simulates = self.params.simulates
+            shown = self._simulator.presentations(item, bytes(data)) if simulates else []
         except BadInput as error:
             reason, detail = reason_of(error), masked(str(error), item.subject, subject)
             if reason in PASSING:
                 return Refused(origin, reason, detail)
-            piece.refuse({"item": name, "origin": origin, "reason": reason, "detail": detail})
+            rows.append(Row(name, origin, reason, detail))
             return None
-        row = {
-            "item": name,
-            "origin": origin,
-            "subject": subject,
-            "presentation": item.presentation.value,
-            "species": item.species.value if item.species else None,
-            "simulated": False,
-            "source": self.source.name,
-            "licence": item.licence or self.source.licence,
-            "width": header.width,
-            "height": header.height,
-            "captured_at": item.captured_at,
-            "attributes": sorted(item.attributes.items()),
-        }
-        made_of_it = [(made.data, row | made.facts()) for made in shown]
-        piece.add(data, row)
-        for made, facts in made_of_it:
-            piece.add(made, facts)
+        row = Row(
+            item=name,
+            origin=origin,
+            image_sha256=packer.add(data),
+            subject=subject,
+            presentation=item.presentation.value,
+            species=item.species.value if item.species else None,
+            simulated=False,
+            source=self.source.name,
+            licence=item.licence or self.source.licence,
+            width=header.width,
+            height=header.height,
+            bytes=len(data),
+            captured_at=item.captured_at,
+            attributes=sorted(item.attributes.items()),
+        )
+        rows.append(row)
+        for made in shown:
+            digest = packer.add(made.data)
+            facts = made.facts() | {"image_sha256": digest, "bytes": len(made.data)}
+            rows.append(row._replace(**facts))
         return None
 
     @cached_property
-    def _simulator(self) -> Simulator:
+    def _simulator(self) -> "Simulator":
+        from components.ingest.simulating import Simulator
+
         return Simulator(self.params)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_simulator"}
-
-
-@dataclass
-class _Piece:
-    """Rows and bytes of one piece of work; the bytes go to the store in packs, one is written (and
-    waited for) while the pictures of the next are read."""
-
-    store: Store
-    writer: Executor
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    waiting: list[tuple[dict[str, Any], bytes]] = field(default_factory=list)
-    waiting_bytes: int = 0
-    under_way: tuple[list[dict[str, Any]], Future[list[str]]] | None = None
-
-    def add(self, data: bytes, row: dict[str, Any]) -> None:
-        """One accepted picture."""
-        row["bytes"] = len(data)
-        self.rows.append(row)
-        self.waiting.append((row, data))
-        self.waiting_bytes += len(data)
-        if self.waiting_bytes > _FLUSH_BYTES:
-            self._flush()
-
-    def refuse(self, row: dict[str, Any]) -> None:
-        """One refused picture."""
-        self.rows.append(row)
-
-    def finished(self) -> pa.Table:
-        """Put what waits into the store, then give the rows."""
-        self._flush()
-        self._settle()
-        names = JOURNAL_SCHEMA.names
-        columns = [[row.get(name) for row in self.rows] for name in names]
-        return pa.Table.from_pydict(dict(zip(names, columns, strict=True)), JOURNAL_SCHEMA)
-
-    def _flush(self) -> None:
-        """Hand what waits to the writer, once it is through with the pack before."""
-        self._settle()
-        if self.waiting:
-            pieces = [data for _, data in self.waiting]
-            rows = [row for row, _ in self.waiting]
-            self.under_way = rows, self.writer.submit(self.store.put_many, pieces)
-            self.waiting, self.waiting_bytes = [], 0
-
-    def _settle(self) -> None:
-        """Wait for the pack that is being written."""
-        if self.under_way is not None:
-            rows, digests = self.under_way
-            for row, digest in zip(rows, digests.result(), strict=True):
-                row["image_sha256"] = digest
-            self.under_way = None

@@ -71,6 +71,11 @@ class Store(Protocol):
     def put_many(self, pieces: Sequence[bytes]) -> list[str]:
         """`put` for many pieces at once, which a store may keep side by side."""
 
+    def put_block(
+        self, block: memoryview, lengths: Sequence[int], digests: Sequence[bytes]
+    ) -> None:
+        """`put_many` for pieces that lie side by side in `block` and are hashed (32-byte sha256)."""
+
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises: StorageUnavailable; BadArtifact, if absent or changed."""
 

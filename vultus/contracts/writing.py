@@ -6,14 +6,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 _LONG_BYTES = 4 << 20
 _BLOCK_BYTES = 2 << 20
 _ALIGNED = 4096
 _PIECES_A_CALL = 1024
 """Linux's IOV_MAX."""
+Piece = bytes | memoryview
 
 
-def write_through(handle: int, pieces: Sequence[bytes]) -> None:
+def write_through(handle: int, pieces: Sequence[Piece]) -> None:
     """Write the pieces one after the other; they are on the disk when it returns.
 
     A long file goes past the page cache where the file system allows it: it is read much later, and
@@ -57,8 +60,14 @@ def _goes_direct(handle: int) -> bool:
     return True
 
 
-def _write_direct(handle: int, pieces: Sequence[bytes]) -> None:
-    """By an aligned block; the last one is filled up with zeros that are cut off again."""
+def _write_direct(handle: int, pieces: Sequence[Piece]) -> None:
+    """By an aligned block; the last one is filled up with zeros that are cut off again. What lies at
+    pages by itself, as the first piece, is not copied into one."""
+    length = sum(map(len, pieces))
+    if pieces and (paged := _paged_bytes(pieces[0])):
+        first = memoryview(pieces[0])
+        _write_whole(handle, first[:paged])
+        pieces = [first[paged:], *pieces[1:]]
     block = memoryview(mmap.mmap(-1, _BLOCK_BYTES))  # begins at a page; gone with its last user
     filled = 0
     for piece in pieces:
@@ -73,10 +82,16 @@ def _write_direct(handle: int, pieces: Sequence[bytes]) -> None:
     whole = -(-filled // _ALIGNED) * _ALIGNED
     block[filled:whole] = bytes(whole - filled)
     _write_whole(handle, block[:whole])
-    os.ftruncate(handle, sum(map(len, pieces)))
+    os.ftruncate(handle, length)
 
 
-def _write_cached(handle: int, pieces: Sequence[bytes]) -> None:
+def _paged_bytes(piece: Piece) -> int:
+    """How many of its first bytes can go to the disk from where they are."""
+    held = np.frombuffer(piece, np.uint8)
+    return len(piece) // _ALIGNED * _ALIGNED if held.ctypes.data % _ALIGNED == 0 else 0
+
+
+def _write_cached(handle: int, pieces: Sequence[Piece]) -> None:
     """As many pieces at a call as the system takes."""
     for start in range(0, len(pieces), _PIECES_A_CALL):
         some = pieces[start : start + _PIECES_A_CALL]

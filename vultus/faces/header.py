@@ -2,16 +2,19 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
+_JPEG_END = b"\xff\xd9"
 _WEBP_ANIMATED = 0x02
 _ANIMATED = 8
 """Bytes a pixel of an animation: its decoder keeps two canvases of RGBA."""
 
 
-@dataclass(frozen=True)
-class Header:
-    """What the first and last bytes say."""
+Data = bytes | memoryview
+
+
+class Header(NamedTuple):
+    """What the first and last bytes say; a tuple, because one is made for each of millions of files."""
 
     kind: str
     width: int
@@ -22,10 +25,11 @@ class Header:
     """Unpacked, as the file has them: 16-bit RGBA takes 8, and so does an animation."""
 
 
-def read_header(data: bytes) -> Header | None:
+def read_header(data: Data) -> Header | None:
     """The header of a picture file; None, if the bytes are of no kind that is known here."""
+    first = bytes(data[:_MAGIC_BYTES])
     for magic, kind, reader in _READERS:
-        if data.startswith(magic):
+        if first.startswith(magic):
             try:
                 return reader(data)
             except (struct.error, IndexError, KeyError, ValueError):
@@ -33,7 +37,7 @@ def read_header(data: bytes) -> Header | None:
     return None
 
 
-def _jpeg(data: bytes) -> Header:
+def _jpeg(data: Data) -> Header:
     """Walk the segments to the frame header; the end marker says whether the file is whole."""
     place = 2
     while True:
@@ -45,27 +49,28 @@ def _jpeg(data: bytes) -> Header:
             continue
         if 0xFFC0 <= marker <= 0xFFCF and marker not in (0xFFC4, 0xFFC8, 0xFFCC):
             height, width = struct.unpack_from(">HH", data, place + 5)
-            complete = data.endswith(b"\xff\xd9") or b"\xff\xd9" in data[-4096:]
+            complete = data[-2:] == _JPEG_END or _JPEG_END in bytes(data[-4096:])
             return Header("JPEG", width, height, complete)
         place += 2 + length
 
 
-def _png(data: bytes) -> Header:
+def _png(data: Data) -> Header:
     width, height, bits, colours = struct.unpack_from(">IIBB", data, 16)
     channels = {2: 3, 3: 4, 4: 2, 6: 4}.get(colours, 1)
     depth = max(3, channels * (2 if bits == 16 else 1))
-    if b"acTL" in data[: data.find(b"IDAT")]:
+    held = bytes(data)
+    if b"acTL" in held[: held.find(b"IDAT")]:
         depth = max(_ANIMATED, depth)
-    whole = b"IEND" in data[-64:]
+    whole = b"IEND" in held[-64:]
     return Header("PNG", width, height, whole, may_have_alpha=True, bytes_per_pixel=depth)
 
 
-def _gif(data: bytes) -> Header:
+def _gif(data: Data) -> Header:
     width, height = struct.unpack_from("<HH", data, 6)
     return Header("GIF", width, height, len(data) > 13, bytes_per_pixel=_ANIMATED)
 
 
-def _bmp(data: bytes) -> Header:
+def _bmp(data: Data) -> Header:
     size, *_ = struct.unpack_from("<I", data, 2)
     (header_bytes,) = struct.unpack_from("<I", data, 14)
     # The first kind of BMP, with a header of 12 bytes, has 16-bit sizes.
@@ -73,7 +78,7 @@ def _bmp(data: bytes) -> Header:
     return Header("BMP", width, abs(height), len(data) >= size)
 
 
-def _webp(data: bytes) -> Header:
+def _webp(data: Data) -> Header:
     size, form = struct.unpack_from("<I4s", data, 4)
     if form != b"WEBP":
         raise ValueError("a RIFF file that is not WebP")
@@ -91,7 +96,7 @@ def _webp(data: bytes) -> Header:
     return Header("WebP", width, height, whole, may_have_alpha=True, bytes_per_pixel=depth)
 
 
-def _tiff(data: bytes) -> Header:
+def _tiff(data: Data) -> Header:
     """First directory of the file: width, height, bits (258) and samples (277) of a pixel.
 
     Of a tag that comes twice the larger value counts: readers differ in which one they take.
@@ -112,7 +117,7 @@ def _tiff(data: bytes) -> Header:
     return Header("TIFF", said[256], said[257], True, may_have_alpha=True, bytes_per_pixel=depth)
 
 
-_READERS: tuple[tuple[bytes, str, Callable[[bytes], Header]], ...] = (
+_READERS: tuple[tuple[bytes, str, Callable[[Data], Header]], ...] = (
     (b"\xff\xd8\xff", "JPEG", _jpeg),
     (b"\x89PNG\r\n\x1a\n", "PNG", _png),
     (b"GIF8", "GIF", _gif),
@@ -121,3 +126,4 @@ _READERS: tuple[tuple[bytes, str, Callable[[bytes], Header]], ...] = (
     (b"II*\x00", "TIFF", _tiff),
     (b"MM\x00*", "TIFF", _tiff),
 )
+_MAGIC_BYTES = max(len(magic) for magic, _, _ in _READERS)

@@ -60,7 +60,7 @@ def decode_reduced(
     return _unpack(data, header, factor), factor
 
 
-def checked_header(data: bytes, *, max_bytes: int, max_pixels: int) -> Header:
+def checked_header(data: bytes | memoryview, *, max_bytes: int, max_pixels: int) -> Header:
     """The header of a picture that may be unpacked; not a pixel is looked at.
 
     Raises: BadImage, for what is empty, too long, of no known kind, too big or cut short.

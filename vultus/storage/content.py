@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,30 @@ class ContentStore:
         """Keep many pieces side by side, in their order; those that are there already are not
         written again. Returns: the hex sha256 of each. Raises: StorageUnavailable."""
         digests = [hashlib.sha256(piece).digest() for piece in pieces]
+        self._put_new(digests, pieces)
+        return [digest.hex() for digest in digests]
+
+    def put_block(
+        self, block: memoryview, lengths: Sequence[int], digests: Sequence[bytes]
+    ) -> None:
+        """`put_many` for pieces that lie side by side already: nothing is copied or hashed again.
+
+        Args:
+            block: all pieces, one after the other; nobody may change it meanwhile.
+            lengths, digests: bytes, and the 32-byte sha256, of each piece.
+        Raises: StorageUnavailable.
+        """
+        ends = list(accumulate(lengths))
+        pieces = [block[end - size : end] for end, size in zip(ends, lengths, strict=True)]
+        self._put_new(digests, pieces, block)
+
+    def _put_new(
+        self,
+        digests: Sequence[bytes],
+        pieces: Sequence[bytes | memoryview],
+        block: memoryview | None = None,
+    ) -> None:
+        """Write what is not there yet. Args: block: all pieces in one, where there is such a thing."""
         self._index.refresh()
         there = self._index.holds(_heads(digests))
         new = {
@@ -42,8 +67,8 @@ class ContentStore:
             if not known
         }
         if new:
-            write_pack(self._files, list(new.values()), list(new))
-        return [digest.hex() for digest in digests]
+            whole = block if len(new) == len(pieces) else None
+            write_pack(self._files, list(new.values()), list(new), whole)
 
     def get(self, sha256: str) -> bytes:
         """The bytes. Raises: StorageUnavailable; BadArtifact, if absent or not what the name says."""

@@ -7,7 +7,7 @@ from typing import Protocol
 class Files(Protocol):
     """A folder, or a prefix of a bucket. Names have slashes; no file is ever changed."""
 
-    def write(self, name: str, pieces: Sequence[bytes]) -> None:
+    def write(self, name: str, pieces: Sequence[bytes | memoryview]) -> None:
         """Join the pieces into one file. Raises: StorageUnavailable; nothing half-written stays."""
 
     def read(self, name: str) -> bytes | None:

@@ -27,7 +27,7 @@ class FolderFiles:
         self._seen: dict[str, int] = {}
         self._open = _OpenFiles()
 
-    def write(self, name: str, pieces: Sequence[bytes]) -> None:
+    def write(self, name: str, pieces: Sequence[bytes | memoryview]) -> None:
         """Join the pieces into one file. Raises: StorageUnavailable."""
         file = self._root / name
         try:

@@ -33,11 +33,17 @@ class Place:
     length: int
 
 
-def write_pack(files: Files, pieces: Sequence[bytes], digests: Sequence[bytes]) -> str:
+def write_pack(
+    files: Files,
+    pieces: Sequence[bytes | memoryview],
+    digests: Sequence[bytes],
+    block: memoryview | None = None,
+) -> str:
     """Write one pack and its index.
 
     Args:
         pieces: the content; digests: the 32-byte sha256 of each.
+        block: the pieces once more, in one.
     Returns: the pack's id. Raises: StorageUnavailable; no reader sees the pack then.
     """
     index = bytearray()
@@ -46,7 +52,7 @@ def write_pack(files: Files, pieces: Sequence[bytes], digests: Sequence[bytes]) 
         index += digest + start.to_bytes(8, "big") + len(piece).to_bytes(4, "big")
         start += len(piece)
     name = hashlib.sha256(index).hexdigest()
-    files.write(f"{FOLDER}/{name}.pack", pieces)
+    files.write(f"{FOLDER}/{name}.pack", pieces if block is None else [block])
     files.write(f"{FOLDER}/{name}.idx", [bytes(index)])
     return name
 

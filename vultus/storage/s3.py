@@ -38,7 +38,7 @@ class BucketFiles:
     def __reduce__(self) -> tuple[type["BucketFiles"], tuple[S3Address]]:
         return BucketFiles, (self._address,)  # the client stays behind: it cannot be pickled
 
-    def write(self, name: str, pieces: Sequence[bytes]) -> None:
+    def write(self, name: str, pieces: Sequence[bytes | memoryview]) -> None:
         """Join the pieces into one object. Raises: StorageUnavailable."""
         self._call("put_object", Key=self._address.prefix + name, Body=b"".join(pieces))
 

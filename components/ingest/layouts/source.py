@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from components.ingest.files import read_file
-from components.ingest.source import Item, Refused, read_each
+from components.ingest.source import Answer, Item, Refused, Room, own_room, read_each
 from components.ingest.video import SUFFIXES, FrameReader, frames_of
-from vultus.errors import BadInput, BadSource
+from vultus.errors import BadSource
 
 Layout = Callable[[Path, str | None], Iterator[Item | Refused]]
 """Root and protocol name -> one item a file, video or picture, with its fingerprint."""
@@ -57,7 +57,9 @@ class LayoutSource:
             return self._frames.read(self._root / file, item.key[0])
         return read_file(f"{self._root}/{item.origin}")
 
-    def read_many(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | BadInput]]:
+    def read_many(
+        self, items: Iterable[Item], room: Room = own_room
+    ) -> Iterator[tuple[Item, Answer]]:
         """One after the other, so that a video is decoded once, forwards."""
         return read_each(self.read, items)
 

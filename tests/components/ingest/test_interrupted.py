@@ -1,6 +1,9 @@
 """What was taken once is not lost and not read again: kills, growth, lost bytes, a full disk."""
 
+import hashlib
+import json
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +18,11 @@ from vultus.errors import BadParameter
 from vultus.storage import FolderStore
 
 KEY = b"k" * 32
+SAME_ROWS = "14d770b5c2e8e73484b21c4f8bb2a51a606197531487bb8250339a9eaec137f8"
 NOTHING = {f"{name}_share": 0.0 for name in ("print", "replay", "mask", "recapture", "tight")}
 
 
-def take(source: Path, home: Path, out: str = "raw") -> IngestReport:
+def take(source: Path, home: Path, out: str = "raw", processes: int = 1) -> IngestReport:
     return ingest_faces(
         home / out,
         IngestParams.model_validate({"source": str(source), **NOTHING}),
@@ -26,6 +30,7 @@ def take(source: Path, home: Path, out: str = "raw") -> IngestReport:
         pseudonym_key=KEY,
         weights=weights_folder(),
         journals=home / "ingest",
+        processes=processes,
     )
 
 
@@ -161,3 +166,34 @@ def test_two_ingests_of_one_source_do_not_mix(tmp_path: Path) -> None:
         pytest.raises(BadParameter, match="another ingest"),
     ):
         take(source, tmp_path / "home")
+
+
+def picture(number: int) -> bytes:
+    """A JPEG file of as many bytes as ingest looks at: the frame header and the end marker."""
+    frame = b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", 40 + number, 30) + b"\x03" + bytes(9)
+    return b"\xff\xd8" + b"\xff\xfe\x00\x0a" + number.to_bytes(8, "big") + frame + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_same_files_give_the_same_rows_as_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    """The sha256 is of the rows that the step gave before its bytes went by way of blocks."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(60):
+        file = tmp_path / "faces" / f"Person {number % 6}" / f"Person {number % 6}_{number}.jpg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(picture(number))
+    for name, held in {
+        "0/none.jpg": b"no picture",
+        "1/empty.jpg": b"",
+        "2/again.jpg": picture(8),
+    }.items():
+        (tmp_path / "faces" / f"Person {name}").write_bytes(held)
+    (tmp_path / "faces" / "Person 3" / "cut.jpg").write_bytes(picture(9)[:-2])
+    (tmp_path / "faces" / "Person 4" / "two.jpg").write_bytes(picture(5))
+    report = take(Path("faces"), tmp_path / "home", processes=processes)
+    assert report.quarantined == {"bad_image": 3, "duplicate": 1, "two_identities": 2}
+    raw = RawFaces.open(tmp_path / "home" / "raw")
+    rows = json.dumps([raw.faces.to_pylist(), raw.quarantine.to_pylist()], sort_keys=True)
+    assert hashlib.sha256(rows.encode()).hexdigest() == SAME_ROWS

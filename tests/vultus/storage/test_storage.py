@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import mmap
 import os
 import pickle
 import tempfile
@@ -107,6 +108,47 @@ def test_a_long_pack_is_written_as_it_is(tmp_path: Path, length: int) -> None:
     pack = next((tmp_path / "packs").glob("*.pack"))
     assert pack.read_bytes() == b"".join(pieces)
     assert [FolderStore(tmp_path).get(digest) for digest in digests] == pieces
+
+
+def blocked(pieces: list[bytes], first: int = 0) -> memoryview:
+    """The pieces side by side, so many bytes behind the beginning of a page."""
+    held = memoryview(mmap.mmap(-1, first + sum(map(len, pieces))))
+    held[first:] = b"".join(pieces)
+    return held[first:]
+
+
+def hashed(pieces: list[bytes]) -> list[bytes]:
+    return [hashlib.sha256(piece).digest() for piece in pieces]
+
+
+def test_a_block_of_pieces_is_kept_like_the_pieces(store: Store) -> None:
+    pieces = [os.urandom(size) for size in (1, 5_000, 0, 300)]
+    digests, lengths = hashed(pieces), [len(piece) for piece in pieces]
+    store.put_block(blocked(pieces), lengths, digests)
+    assert [store.get(digest.hex()) for digest in digests] == pieces
+    again = [pieces[1], b"new", b"new", pieces[0]]  # some known, one twice
+    store.put_block(blocked(again), [len(piece) for piece in again], hashed(again))
+    assert [store.get(digest.hex()) for digest in hashed(again)] == again
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("length", [4 << 20, (4 << 20) + 1, (6 << 20) - 1, 9_999_999])
+def test_a_long_block_is_written_as_it_is(tmp_path: Path, length: int, first: int) -> None:
+    """At a page it goes to the disk from where it is, elsewhere by way of a block that is."""
+    pieces = [os.urandom(1_000_003), os.urandom(length - 1_000_003)]
+    block = blocked(pieces, first)
+    FolderStore(tmp_path).put_block(block, [len(piece) for piece in pieces], hashed(pieces))
+    pack = next((tmp_path / "packs").glob("*.pack"))
+    assert pack.read_bytes() == block
+    assert [FolderStore(tmp_path).get(digest.hex()) for digest in hashed(pieces)] == pieces
+
+
+def test_of_a_block_only_what_is_new_is_written(tmp_path: Path) -> None:
+    pieces = [os.urandom(100), os.urandom(200)]
+    FolderStore(tmp_path).put_many(pieces[:1])
+    FolderStore(tmp_path).put_block(blocked(pieces), [100, 200], hashed(pieces))
+    sizes = sorted(file.stat().st_size for file in (tmp_path / "packs").glob("*.pack"))
+    assert sizes == [100, 200]
 
 
 def test_another_writer_is_seen(store: Store) -> None:
