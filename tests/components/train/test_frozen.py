@@ -14,7 +14,7 @@ import torch
 
 from components.train import TrainParams, TrainReport, train_model
 from components.train.errors import pages
-from components.train.frozen import _Described, _shares
+from components.train.frozen import _Described, shares_of
 from components.train.pictures import rows_of
 from components.train.presentations import BONA_FIDE, groups_of
 from support.crops import make_crops
@@ -205,7 +205,7 @@ def test_shares_hold_whatever_there_is(names: list[str], untouched: float) -> No
     rows = [KINDS[name] for name in names]
     params = TrainParams.model_validate({**PARAMS, "untouched_share": untouched})
     groups = groups_of(rows)
-    shares = _shares(rows, groups, params)
+    shares = shares_of(rows, groups, params)
     assert shares.sum() == pytest.approx(1)
     assert shares[groups == BONA_FIDE].sum() == pytest.approx(0.5)
     raw = np.array([name in ("untouched", "tight") for name in names])
