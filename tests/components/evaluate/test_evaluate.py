@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+from components.evaluate.presentations import PANEL
 from support.evaluated import LIVENESS, Bench, Judged
 from vultus.contracts.evaluation import EvaluationReport
 from vultus.contracts.models import Checkpoint
@@ -104,6 +105,9 @@ def test_the_reference_window_is_what_a_server_would_log(judged: Judged) -> None
         assert row["margin"] == pytest.approx(row["score"] - threshold, abs=1e-5)
         assert len(row["sketch"]) == SKETCH_LENGTH
         assert row["quality_unified"] == 75
+    scores = written.scores.to_pandas()
+    mated = set(scores[scores.mated].score)
+    assert all(row["score"] in mated for row in rows.to_pylist() if row["decision"] == "match")
 
 
 def test_a_validation_split_that_sets_no_threshold_stops(faces: Bench, tmp_path: Path) -> None:
@@ -171,6 +175,18 @@ def test_pad_reference_window(pad_judged: Judged) -> None:
     assert {row["decision"] for row in rows} <= {"bona_fide", "attack"}
     assert all(row["score"] is None and 0 <= row["pad_score"] <= 1 for row in rows)
     assert all((row["reason"] == "attack") == (row["decision"] == "attack") for row in rows)
+
+
+def test_an_accepted_attack_is_no_part_of_the_pad_reference(pad_judged: Judged) -> None:
+    """Half of a test split are attacks, of traffic next to none: it would look like drift."""
+    _, written = pad_judged
+    scores = written.scores.to_pandas()
+    panel = scores[(scores.member == PANEL) & (scores.split == "test")]
+    bona_fide = set(panel[panel.species.isna()].pad_score)
+    rows = written.table("reference_features.parquet").to_pylist()
+    accepted = [row["pad_score"] for row in rows if row["decision"] == "bona_fide"]
+    assert accepted
+    assert set(accepted) <= bona_fide
 
 
 @pytest.mark.slow
