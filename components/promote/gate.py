@@ -62,6 +62,14 @@ def floor_reasons(version: ModelVersion, params: PromoteParams) -> Iterator[str]
         low = None if auc is None else auc.low if auc.low is not None else auc.value
         if low is None or not low >= params.min_pad_auc:
             yield f"PAD AUC may be as low as {low}, the floor is {params.min_pad_auc} (simulated test)"
+        refused = figures.get("bpcer")
+        if refused is not None and not (
+            refused.value is not None and refused.value <= params.max_bpcer
+        ):
+            yield (
+                f"BPCER on the test split is {refused.value} at the thresholds that validation gave, "
+                f"the floor is {params.max_bpcer:g}: they do not hold for other people and cameras"
+            )
     else:
         eer = figures.get("eer")
         if eer is None or eer.value is None or not eer.value <= params.max_eer:  # NaN is refused

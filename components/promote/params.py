@@ -10,6 +10,12 @@ class PromoteParams(BaseModel):
 
     max_eer: float = Field(default=0.15, gt=0, lt=1, description="recognition, test split")
     min_pad_auc: float = Field(default=0.6, ge=0.5, lt=1, description="lower end of the interval")
+    max_bpcer: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="bona fide presentations of the test split refused at the panel's own thresholds",
+    )
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of the paired comparison")
     replicates: int = Field(default=400, ge=50, description="bootstrap over subjects or images")
     tolerance: float = Field(

@@ -147,13 +147,15 @@ def pad_report(
     *,
     gap: float = 3.0,
     auc_low: float = 0.9,
+    bpcer: float = 0.05,
     seed: int = 0,
     panel: tuple[Path, Store] | None = None,
 ) -> Path:
     """An EvaluationReport on 60 bona fide and 60 attack presentations of each split.
 
-    Args: gap: of the scores that are drawn; panel: a model folder and a store instead: grey pictures
-        are put there, bona fide brighter, and the panel says its own score of each.
+    Args: gap: of the scores that are drawn; bpcer: as reported; panel: a model folder and a store
+        instead: grey pictures are put there, bona fide brighter, and the panel says its own score of
+        each.
     """
     rng = np.random.default_rng(seed)
     kinds = [None, *Species]
@@ -177,7 +179,10 @@ def pad_report(
         )
     live = np.array([row["species"] is None for row in rows[120:]])
     value = auc(np.array([row["pad_score"] for row in rows[120:]], np.float32), live)
-    figures = [Figure(name="pad_auc", value=value, low=auc_low, high=1.0, n=120)]
+    figures = [
+        Figure(name="pad_auc", value=value, low=auc_low, high=1.0, n=120),
+        Figure(name="bpcer", value=bpcer, low=0.0, high=1.0, n=60),
+    ]
     return _report(folder, rows, (PAD_TRIALS, PAD_SCORES), figures, "c" * 64, "liveness")
 
 

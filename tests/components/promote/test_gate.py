@@ -219,6 +219,20 @@ def test_the_floor_of_pad_looks_at_the_lower_end_of_the_interval(tmp_path: Path)
     assert "0.55" in next(iter(floor_reasons(weak, PromoteParams())))
 
 
+@pytest.mark.parametrize("bpcer", [0.85, float("nan")])
+def test_a_panel_that_refuses_most_people_at_its_own_thresholds_is_below_the_floor(
+    tmp_path: Path, bpcer: float
+) -> None:
+    """It may rank better than the champion: the comparison lets both choose a threshold."""
+    made = panel(tmp_path, ("own", 0.0, 1e9, SIMULATED), bpcer=bpcer)
+    (reason,) = floor_reasons(made, PromoteParams())
+    assert re.search(
+        "BPCER on the test split is (0.85|None) at the thresholds .* floor is 0.5", reason
+    )
+    if bpcer == 0.85:
+        assert list(floor_reasons(made, PromoteParams(max_bpcer=0.9))) == []
+
+
 def test_simulated_evidence_never_replaces_real(tmp_path: Path) -> None:
     champion = panel(
         tmp_path / "champion", ("own", 0.0, 1.15, SIMULATED), ("photographed", 1.15, 1e9, REAL)
