@@ -1,6 +1,5 @@
 """The rules of the gate as laws over scores, and as sentences a person can act on."""
 
-import re
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -19,20 +18,13 @@ from components.promote.gate import (
     comparison_reasons,
     coverage_reasons,
     evidence_reasons,
-    floor_reasons,
     paired_comparison,
 )
 from components.promote.params import PromoteParams
 from components.promote.trials import Paired, paired_scores
+from support.joined import panel, recogniser
 from support.pictured import Chip, made_up_chips, pictured_chips
-from support.versions import (
-    pad_model,
-    pad_report,
-    recognition_model,
-    recognition_report,
-)
-from vultus.contracts.evaluation import EvaluationReport
-from vultus.contracts.models import ModelVersion, OnnxModel
+from vultus.contracts.models import ModelVersion
 from vultus.contracts.seams import Store
 from vultus.contracts.transform import LivenessTransform
 from vultus.contracts.words import Evidence
@@ -41,32 +33,6 @@ from vultus.storage import FolderStore
 
 QUICK = PromoteParams(replicates=60)
 REAL, SIMULATED = Evidence.REAL, Evidence.SIMULATED
-
-
-def version(folder: Path, model: Path, report: Path) -> ModelVersion:
-    """Both in one folder, as `register` joins them; nothing is signed here."""
-    onnx, evaluation = OnnxModel.open(model), EvaluationReport.open(report)
-
-    def fill(place: Path) -> None:
-        for artifact in (onnx, evaluation):
-            for name in artifact.manifest.sha256:
-                (place / name).write_bytes((artifact.path / name).read_bytes())
-
-    facts = {"trials_sha256": evaluation.manifest.facts["trials_sha256"]}
-    return ModelVersion.create(folder, fill, made_by="test", facts=facts)
-
-
-def recogniser(folder: Path, off: float = 0.0, **report: object) -> ModelVersion:
-    model = recognition_model(folder / "model", off=off)
-    judged = recognition_report(folder / "report", **report)  # type: ignore[arg-type]
-    return version(folder / "version", model, judged)
-
-
-def panel(
-    folder: Path, *members: tuple[str, float, float, Evidence], **report: float
-) -> ModelVersion:
-    judged = pad_report(folder / "report", **report)  # type: ignore[arg-type]
-    return version(folder / "version", pad_model(folder / "model", members), judged)
 
 
 def test_the_equal_error_rate_of_hand_computed_scores() -> None:
@@ -184,53 +150,6 @@ def test_too_few_trials_are_no_proof() -> None:
     (reason,) = coverage_reasons(few, 30)
     assert "29 mated" in reason
     assert compare(few, QUICK) == []
-
-
-def test_a_good_version_stands_on_the_floors(tmp_path: Path) -> None:
-    assert list(floor_reasons(recogniser(tmp_path), PromoteParams())) == []
-
-
-@pytest.mark.parametrize(
-    ("made", "rules", "said"),
-    [
-        ({"gap": 0.5}, {}, "EER on the test split is 0.[0-9]+, the floor is 0.15"),
-        ({"off": 0.01}, {}, "differs from the trained one by 0.01"),
-        ({}, {"max_model_mb": 1e-4}, "the networks weigh"),
-    ],
-)
-def test_each_floor_says_what_was_found_and_what_was_asked(
-    tmp_path: Path, made: dict[str, float], rules: dict[str, float], said: str
-) -> None:
-    (reason,) = floor_reasons(recogniser(tmp_path, **made), PromoteParams(**rules))  # type: ignore[arg-type]
-    assert re.search(said, reason)
-
-
-def test_a_figure_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    made = recogniser(tmp_path)
-    file = made.path / "figures.json"
-    file.write_text(re.sub(r'"value":[0-9.e-]+', '"value":NaN', file.read_text(), count=1))
-    assert "test split is nan" in next(iter(floor_reasons(made, PromoteParams())))
-
-
-def test_the_floor_of_pad_looks_at_the_lower_end_of_the_interval(tmp_path: Path) -> None:
-    own = ("own", 0.0, 1e9, SIMULATED)
-    assert list(floor_reasons(panel(tmp_path / "good", own), PromoteParams())) == []
-    weak = panel(tmp_path / "weak", own, auc_low=0.55)
-    assert "0.55" in next(iter(floor_reasons(weak, PromoteParams())))
-
-
-@pytest.mark.parametrize("bpcer", [0.85, float("nan")])
-def test_a_panel_that_refuses_most_people_at_its_own_thresholds_is_below_the_floor(
-    tmp_path: Path, bpcer: float
-) -> None:
-    """It may rank better than the champion: the comparison lets both choose a threshold."""
-    made = panel(tmp_path, ("own", 0.0, 1e9, SIMULATED), bpcer=bpcer)
-    (reason,) = floor_reasons(made, PromoteParams())
-    assert re.search(
-        "BPCER on the test split is (0.85|None) at the thresholds .* floor is 0.5", reason
-    )
-    if bpcer == 0.85:
-        assert list(floor_reasons(made, PromoteParams(max_bpcer=0.9))) == []
 
 
 def test_simulated_evidence_never_replaces_real(tmp_path: Path) -> None:
